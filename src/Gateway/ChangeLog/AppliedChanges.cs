@@ -1,0 +1,123 @@
+using System.Collections.Concurrent;
+
+namespace Gateway.ChangeLog;
+
+/// <summary>
+/// The changes this node knows of: each selector's latest number, and how far the log was read. Read on every request
+/// from any thread; written by the poller, and by requests that make changes themselves.
+/// </summary>
+internal sealed class AppliedChanges
+{
+    /// <summary>How many changes can wait for Redis to return.</summary>
+    public const int MaxPending = 10_000;
+
+    private readonly ConcurrentDictionary<Selector, long> _numbers = new();
+    private readonly ConcurrentDictionary<Selector, long> _pending = new();
+    private Position _position = Position.Nowhere;
+    private long _localNumber;
+    private long _version = 1;
+
+    /// <summary>Rises with every change: what was found current at a version is current for as long as that version stands.</summary>
+    public long Version => Volatile.Read(ref _version);
+
+    public Position Position => Volatile.Read(ref _position);
+
+    /// <summary>The stamp for a fetch that begins now.</summary>
+    public ChangeStamp Stamp
+    {
+        get
+        {
+            var position = Position;
+            return new ChangeStamp(position.Epoch, position.Number, Volatile.Read(ref _localNumber));
+        }
+    }
+
+    public int PendingCount => _pending.Count;
+
+    public ChangeVerdict Check(in ChangeStamp stamp, ReadOnlySpan<Selector> selectors)
+    {
+        var position = Position;
+        if (stamp.Epoch != position.Epoch || stamp.Number < position.Floor)
+            return ChangeVerdict.Unknown;
+
+        var hasPending = !_pending.IsEmpty;
+        foreach (var selector in selectors)
+        {
+            if (_numbers.TryGetValue(selector, out var number) && number > stamp.Number)
+                return ChangeVerdict.Changed;
+            if (hasPending && _pending.TryGetValue(selector, out number) && number > stamp.LocalNumber)
+                return ChangeVerdict.Changed;
+        }
+
+        return ChangeVerdict.Current;
+    }
+
+    /// <summary>Takes over a batch read from the log. Selectors first, so that no stamp promises more than is known here.</summary>
+    public void Apply(IReadOnlyList<Change> changes, Position position)
+    {
+        foreach (var change in changes)
+            Note(change);
+        if (position.Floor > Position.Floor)
+            Forget(position.Floor);
+        Volatile.Write(ref _position, position);
+        Interlocked.Increment(ref _version);
+    }
+
+    /// <summary>Takes over a change this node wrote, before it reads it from the log.</summary>
+    public void ApplyOwn(Change change)
+    {
+        Note(change);
+        Interlocked.Increment(ref _version);
+    }
+
+    /// <summary>Starts over in another epoch: nothing that was stored before can be compared with it.</summary>
+    public void Reset(long epoch, long floor)
+    {
+        _numbers.Clear();
+        Volatile.Write(ref _position, new Position(epoch, 0, "", floor));
+        Interlocked.Increment(ref _version);
+    }
+
+    /// <summary>
+    /// Notes a change that cannot be written now: in force on this node at once. When too many wait, the wider
+    /// <paramref name="overflow"/> takes its place.
+    /// </summary>
+    public void AddPending(Selector selector, Selector overflow)
+    {
+        var key = _pending.Count < MaxPending || _pending.ContainsKey(selector) ? selector : overflow;
+        _pending[key] = Interlocked.Increment(ref _localNumber);
+        Interlocked.Increment(ref _version);
+    }
+
+    public KeyValuePair<Selector, long>[] GetPending() => _pending.ToArray();
+
+    /// <summary>Replaces a pending change by its number in the log, unless it was made again meanwhile.</summary>
+    public void CompletePending(KeyValuePair<Selector, long> pending, long number)
+    {
+        ApplyOwn(new Change(pending.Key, number));
+        _pending.TryRemove(pending);
+    }
+
+    private void Note(Change change) =>
+        _numbers.AddOrUpdate(change.Selector, static (_, number) => number, static (_, old, number) => Math.Max(old, number), change.Number);
+
+    // What lies below the floor is decided by the floor alone.
+    private void Forget(long floor)
+    {
+        foreach (var entry in _numbers)
+        {
+            if (entry.Value <= floor)
+                _numbers.TryRemove(entry);
+        }
+    }
+}
+
+/// <summary>A place in the change log.</summary>
+/// <param name="Epoch">Chosen at random whenever the log is found empty or set back; 0 before the first read.</param>
+/// <param name="Number">The last number applied.</param>
+/// <param name="RecordId">The id of the record with that number: proof that the log still is the one that was read. Empty where unknown.</param>
+/// <param name="Floor">Selectors with numbers up to here were trimmed: what was stored before must be revalidated.</param>
+internal sealed record Position(long Epoch, long Number, string RecordId, long Floor)
+{
+    public static Position Nowhere { get; } = new(0, 0, "", 0);
+}

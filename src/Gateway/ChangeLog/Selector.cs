@@ -1,0 +1,45 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Gateway.ChangeLog;
+
+/// <summary>
+/// What a change concerns: a stored response matches by its URL, tags, route or by being stored at all; a token, a
+/// subject or a short link by its name. The text is what Redis holds: a kind, a colon, and a value of at most
+/// <see cref="MaxValueLength"/> characters; what could be secret or long is hashed.
+/// </summary>
+/// <param name="Text">The kind and value, such as <c>tag:product-7</c>.</param>
+internal readonly record struct Selector(string Text)
+{
+    /// <summary>The longest tag, route id or name in a selector, in characters.</summary>
+    public const int MaxValueLength = 256;
+
+    /// <summary>Every stored response.</summary>
+    public static Selector All { get; } = new("all:");
+
+    /// <summary>Every stored response of a URL: all methods, variants, routes and policies.</summary>
+    /// <param name="canonicalUrl">The URL in the canonical form of the cache key encoder. Its query may hold secrets.</param>
+    public static Selector Url(string canonicalUrl) => new("url:" + Hash(canonicalUrl));
+
+    public static Selector Tag(string tag) => Of("tag", tag);
+
+    public static Selector Route(string routeId) => Of("route", routeId.Length <= MaxValueLength ? routeId : Hash(routeId));
+
+    /// <summary>A change to something a feature names itself, such as a short link or a revoked token.</summary>
+    /// <param name="kind">The kind, in lower case, without a colon; one feature owns it.</param>
+    /// <param name="value">What changed; never a secret in plain text.</param>
+    public static Selector Of(string kind, string value) =>
+        value.Length <= MaxValueLength
+            ? new($"{kind}:{value}")
+            : throw new ArgumentException($"A selector's value has at most {MaxValueLength} characters.", nameof(value));
+
+    /// <summary>The value, if this selector is of <paramref name="kind"/>.</summary>
+    public bool TryGetValue(string kind, out ReadOnlySpan<char> value)
+    {
+        var matches = Text.Length > kind.Length && Text[kind.Length] == ':' && Text.StartsWith(kind, StringComparison.Ordinal);
+        value = matches ? Text.AsSpan(kind.Length + 1) : default;
+        return matches;
+    }
+
+    private static string Hash(string value) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(value)).AsSpan(0, 16));
+}

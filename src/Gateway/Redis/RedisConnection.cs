@@ -1,0 +1,215 @@
+using StackExchange.Redis;
+
+namespace Gateway.Redis;
+
+/// <summary>
+/// One connection to one Redis deployment, and the only way to call it: every call has a deadline, and while the
+/// circuit is open no call is made at all. Nothing here throws because Redis is away.
+/// </summary>
+internal sealed class RedisConnection : IAsyncDisposable
+{
+    private static readonly TimeSpan ProbeInterval = TimeSpan.FromMilliseconds(100);
+
+    private readonly ConfigurationOptions _configuration;
+    private readonly TimeSpan _deadline;
+    private readonly TimeProvider _time;
+    private readonly RedisMetrics _metrics;
+    private readonly ILogger _logger;
+    private readonly RedisCircuit _circuit = new();
+    private readonly CancellationTokenSource _disposing = new();
+    private readonly Lock _connectGate = new();
+    private Task<ConnectionMultiplexer>? _connecting;
+    private ConnectionMultiplexer? _multiplexer;
+    private int _probing;
+
+    public RedisConnection(
+        string name, ConfigurationOptions configuration, TimeSpan deadline, TimeProvider time, RedisMetrics metrics, ILogger logger)
+    {
+        Name = name;
+        _configuration = WithGatewayDefaults(configuration, name);
+        _deadline = deadline;
+        _time = time;
+        _metrics = metrics;
+        _logger = logger;
+    }
+
+    /// <summary>What the connection is for: <c>state</c> or <c>cache</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>Whether a call made now would be sent.</summary>
+    public bool IsAvailable => !_circuit.IsOpen;
+
+    /// <summary>Raised when Redis answers again after it was away, or a connection was made anew: what it holds may be other than before.</summary>
+    public event Action? Restored;
+
+    /// <summary>Begins to connect and waits for the first attempt, which may fail: the connection then goes on trying.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await ConnectAsync().WaitAsync(cancellationToken);
+        if (!await ProbeAsync())
+            RedisLog.Unavailable(_logger, Name, "not reachable at start");
+        BeginProbing();
+    }
+
+    /// <summary>
+    /// The library's own connection, for the packages that want one (RedLock.net, the output cache store,
+    /// DataProtection). Never awaits longer than the connect timeout.
+    /// </summary>
+    public Task<ConnectionMultiplexer> ConnectAsync()
+    {
+        lock (_connectGate)
+            return _connecting ??= OpenAsync();
+    }
+
+    /// <summary>Makes one call. No answer by the deadline, an error or an open circuit give an unanswered reply.</summary>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public ValueTask<RedisReply<T>> TryAsync<T>(Func<IDatabase, Task<T>> command, CancellationToken cancellationToken) =>
+        TryAsync(static (database, command) => command(database), command, cancellationToken);
+
+    /// <inheritdoc cref="TryAsync{T}(Func{IDatabase, Task{T}}, CancellationToken)"/>
+    public async ValueTask<RedisReply<T>> TryAsync<T, TState>(
+        Func<IDatabase, TState, Task<T>> command, TState state, CancellationToken cancellationToken)
+    {
+        if (_multiplexer is not { } multiplexer || _circuit.IsOpen)
+        {
+            _metrics.Skipped(Name);
+            return default;
+        }
+
+        return await CallAsync(multiplexer, command, state, _deadline, cancellationToken);
+    }
+
+    /// <summary>Subscribes to a channel now and after every reconnect. Messages may be lost: they are hints.</summary>
+    public async Task SubscribeAsync(RedisChannel channel, Action<RedisValue> handler)
+    {
+        var multiplexer = await ConnectAsync();
+        await multiplexer.GetSubscriber().SubscribeAsync(channel, (_, message) => handler(message));
+    }
+
+    /// <summary>Ends probing and closes the connection.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _disposing.CancelAsync();
+        if (_multiplexer is { } multiplexer)
+            await multiplexer.DisposeAsync();
+        _disposing.Dispose();
+    }
+
+    private static ConfigurationOptions WithGatewayDefaults(ConfigurationOptions given, string name)
+    {
+        var options = given.Clone();
+        // A call made while the connection is down must fail at once instead of waiting in a queue.
+        options.BacklogPolicy = BacklogPolicy.FailFast;
+        options.AbortOnConnectFail = false;
+        options.ConnectTimeout = Math.Min(options.ConnectTimeout, 1000);
+        options.AsyncTimeout = Math.Min(options.AsyncTimeout, 1000);
+        // Attempts are made at heartbeats: both bound how long a Redis that is back goes unnoticed.
+        options.HeartbeatInterval = TimeSpan.FromMilliseconds(250);
+        options.ReconnectRetryPolicy = new LinearRetry(250);
+        options.ClientName = $"gateway-{name}";
+        return options;
+    }
+
+    private async Task<ConnectionMultiplexer> OpenAsync()
+    {
+        var multiplexer = await ConnectionMultiplexer.ConnectAsync(_configuration);
+        multiplexer.ConnectionRestored += (_, e) =>
+        {
+            if (e.ConnectionType == ConnectionType.Interactive)
+                Restored?.Invoke();
+        };
+        _multiplexer = multiplexer;
+        return multiplexer;
+    }
+
+    private async ValueTask<RedisReply<T>> CallAsync<T, TState>(
+        ConnectionMultiplexer multiplexer, Func<IDatabase, TState, Task<T>> command, TState state, TimeSpan deadline, CancellationToken cancellationToken)
+    {
+        Task<T>? call = null;
+        try
+        {
+            call = command(multiplexer.GetDatabase(), state);
+            var value = await call.WaitAsync(deadline, _time, cancellationToken);
+            _circuit.OnSuccess();
+            return new RedisReply<T>(value);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            Abandon(call);
+            throw;
+        }
+        // The library's own timeout is a TimeoutException too; both mean: no answer in time.
+        catch (TimeoutException)
+        {
+            Abandon(call);
+            OnFailure("no answer in time");
+        }
+        catch (RedisServerException exception) when (!IsUnavailability(exception.Message))
+        {
+            _metrics.Failed(Name, "refused");
+            RedisLog.Refused(_logger, Name, exception.Message);
+        }
+        catch (Exception exception) when (exception is RedisException or ObjectDisposedException)
+        {
+            OnFailure(exception is RedisServerException ? "not serving" : "connection lost");
+        }
+
+        return default;
+    }
+
+    // The server is up but cannot serve: it loads its data, lost its master, or its cluster is down.
+    private static bool IsUnavailability(string message) =>
+        message.StartsWith("LOADING", StringComparison.Ordinal)
+        || message.StartsWith("MASTERDOWN", StringComparison.Ordinal)
+        || message.StartsWith("CLUSTERDOWN", StringComparison.Ordinal)
+        || message.StartsWith("READONLY", StringComparison.Ordinal);
+
+    // An abandoned call fails later: its exception is looked at here, so that it is not reported as unobserved.
+    private static void Abandon(Task? call) =>
+        call?.ContinueWith(static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+
+    private void OnFailure(string why)
+    {
+        _metrics.Failed(Name, "unavailable");
+        if (!_circuit.OnFailure())
+            return;
+        RedisLog.Unavailable(_logger, Name, why);
+        BeginProbing();
+    }
+
+    private void BeginProbing()
+    {
+        if (_circuit.IsOpen && Interlocked.Exchange(ref _probing, 1) == 0)
+            _ = ProbeUntilClosedAsync();
+    }
+
+    private async Task ProbeUntilClosedAsync()
+    {
+        try
+        {
+            while (!await ProbeAsync())
+                await Task.Delay(ProbeInterval, _time, _disposing.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+        finally
+        {
+            Volatile.Write(ref _probing, 0);
+        }
+
+        RedisLog.Available(_logger, Name);
+        Restored?.Invoke();
+    }
+
+    private async Task<bool> ProbeAsync()
+    {
+        if (_multiplexer is not { } multiplexer)
+            return false;
+        var reply = await CallAsync(multiplexer, static (database, _) => database.PingAsync(), 0, _deadline, _disposing.Token);
+        if (reply.IsAnswered)
+            _circuit.Close();
+        return reply.IsAnswered;
+    }
+}

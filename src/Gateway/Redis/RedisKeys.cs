@@ -1,0 +1,53 @@
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Gateway.Redis;
+
+/// <summary>
+/// Every key and channel of the gateway, one member each. Kinds: a <b>cache</b> key can be lost at the price of work;
+/// a <b>record</b> is lost for good with Redis unless a node writes it back; a <b>lock</b> ends by itself. Keys that one
+/// script touches share a <c>{hash tag}</c>, so that everything works on Redis Cluster.
+/// </summary>
+internal sealed class RedisKeys
+{
+    private readonly string _prefix;
+
+    public RedisKeys(IOptions<RedisOptions> options)
+    {
+        _prefix = options.Value.KeyPrefix;
+        ChangeLogMeta = _prefix + "{changes}:meta";
+        ChangeLogSelectors = _prefix + "{changes}:selectors";
+        ChangeLogRecords = _prefix + "{changes}:records";
+        Nodes = _prefix + "{changes}:nodes";
+        NodesApplied = _prefix + "{changes}:applied";
+        ChangeLogChannel = RedisChannel.Literal(_prefix + "changes");
+    }
+
+    /// <summary>Hash (epoch, head, floor) · no expiry · ChangeLog · record.</summary>
+    public RedisKey ChangeLogMeta { get; }
+
+    /// <summary>Sorted set selector → number, at most 100,000 · no expiry · ChangeLog · record.</summary>
+    public RedisKey ChangeLogSelectors { get; }
+
+    /// <summary>Sorted set record id → number, the last 10,000 · no expiry · ChangeLog · record.</summary>
+    public RedisKey ChangeLogRecords { get; }
+
+    /// <summary>Sorted set node → Redis time of its last poll in ms; members older than a minute are removed · ChangeLog · cache.</summary>
+    public RedisKey Nodes { get; }
+
+    /// <summary>Hash node → "epoch number" that it had applied at its last poll; follows <see cref="Nodes"/> · ChangeLog · cache.</summary>
+    public RedisKey NodesApplied { get; }
+
+    /// <summary>Channel that hints at a new record; the message is empty of meaning.</summary>
+    public RedisChannel ChangeLogChannel { get; }
+
+    /// <summary>What the output cache store's own keys begin with: strings <c>__MSOCV_…</c>, retention as expiry · Caching · cache.</summary>
+    public string StoredResponsePrefix => _prefix + "response:";
+
+    /// <summary>String · 3 s, extended while the fetch runs · Caching (RedLock.net) · lock.</summary>
+    /// <remarks>A format for RedLock.net, which puts the resource (a hash of the cache key) in place of <c>{0}</c>.</remarks>
+    public string FetchLockFormat => _prefix + "lock:{0}";
+
+    /// <summary>Channel on which the holder of a fetch lock says how the fetch went.</summary>
+    public RedisChannel FetchSignalChannel => RedisChannel.Literal(_prefix + "fetch");
+}

@@ -1,0 +1,26 @@
+using StackExchange.Redis;
+
+namespace Gateway.Redis;
+
+/// <summary>
+/// A Lua script kept beside the feature that uses it. It runs atomically, takes time from Redis, and is sent by its
+/// hash; the client library sends the text again when a restarted server does not know it.
+/// </summary>
+internal sealed class RedisScript
+{
+    private readonly string _text;
+
+    private RedisScript(string text) => _text = text;
+
+    /// <summary>Reads an embedded file, such as <c>ChangeLog/append.lua</c>.</summary>
+    public static RedisScript Load(string path)
+    {
+        using var stream = typeof(RedisScript).Assembly.GetManifestResourceStream(path)
+            ?? throw new InvalidOperationException($"The script '{path}' is not part of the assembly.");
+        using var reader = new StreamReader(stream);
+        return new RedisScript(reader.ReadToEnd());
+    }
+
+    public Task<RedisResult> EvaluateAsync(IDatabaseAsync database, RedisKey[] keys, RedisValue[] arguments) =>
+        database.ScriptEvaluateAsync(_text, keys, arguments, CommandFlags.DemandMaster);
+}
