@@ -44,7 +44,8 @@ internal sealed class EmbeddedRedisServer : IHostedService, IDisposable
         return Task.CompletedTask;
     }
 
-    public void Dispose() => _server?.Dispose();
+    // The container holds this object under two service types and disposes it for each.
+    public void Dispose() => Interlocked.Exchange(ref _server, null)?.Dispose();
 
     private static int FindFreePort()
     {

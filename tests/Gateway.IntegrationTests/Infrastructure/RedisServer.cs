@@ -1,0 +1,121 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using StackExchange.Redis;
+
+namespace Gateway.IntegrationTests.Infrastructure;
+
+/// <summary>A real redis-server on a free loopback port, with the faults a real one has.</summary>
+public sealed partial class RedisServer : IAsyncDisposable
+{
+    private const int SigKill = 9, SigStop = 19, SigCont = 18;
+
+    private readonly string _directory = Directory.CreateTempSubdirectory("gateway-redis-").FullName;
+    private Process? _process;
+
+    private RedisServer(int port) => Port = port;
+
+    public int Port { get; }
+
+    public string ConnectionString => $"127.0.0.1:{Port}";
+
+    public static async Task<RedisServer> StartAsync()
+    {
+        var server = new RedisServer(FreePort.Next());
+        await server.StartProcessAsync();
+        return server;
+    }
+
+    /// <summary>Ends the server as a crash would: nothing is saved.</summary>
+    public async Task KillAsync()
+    {
+        _process!.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    /// <summary>Starts it again on the same port, with what <see cref="SaveAsync"/> last wrote, or empty.</summary>
+    public async Task RestartAsync(bool withSavedData = false)
+    {
+        if (!_process!.HasExited)
+            await KillAsync();
+        if (!withSavedData)
+            File.Delete(Path.Combine(_directory, "dump.rdb"));
+        await StartProcessAsync();
+    }
+
+    /// <summary>Writes a snapshot, which a later restart can go back to.</summary>
+    public async Task SaveAsync()
+    {
+        await using var connection = await ConnectAsync();
+        await connection.GetServers()[0].ExecuteAsync("SAVE");
+    }
+
+    /// <summary>Stops the process without closing its connections: calls get no answer.</summary>
+    public void Pause() => Signal(SigStop);
+
+    public void Resume() => Signal(SigCont);
+
+    /// <summary>A connection of the test's own, to look at what the gateway wrote.</summary>
+    public Task<ConnectionMultiplexer> ConnectAsync() =>
+        ConnectionMultiplexer.ConnectAsync($"{ConnectionString},allowAdmin=true");
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is { HasExited: false })
+        {
+            Signal(SigKill);
+            await _process.WaitForExitAsync();
+        }
+
+        _process?.Dispose();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    private async Task StartProcessAsync()
+    {
+        var start = new ProcessStartInfo("redis-server")
+        {
+            RedirectStandardOutput = true,
+            ArgumentList =
+            {
+                "--port", $"{Port}", "--bind", "127.0.0.1", "--dir", _directory, "--save", "", "--appendonly", "no", "--daemonize", "no",
+            },
+        };
+        try
+        {
+            _process = Process.Start(start)!;
+        }
+        catch (Win32Exception exception)
+        {
+            throw new InvalidOperationException("These tests need redis-server on the PATH: run them with 'dotnet dev.cs test', which installs it.", exception);
+        }
+
+        while (await _process.StandardOutput.ReadLineAsync() is { } line)
+        {
+            if (line.Contains("Ready to accept connections", StringComparison.Ordinal))
+            {
+                _ = _process.StandardOutput.ReadToEndAsync();
+                return;
+            }
+        }
+
+        throw new InvalidOperationException($"redis-server did not start on port {Port}.");
+    }
+
+    private void Signal(int signal) => _ = Kill(_process!.Id, signal);
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int processId, int signal);
+}
+
+public static class FreePort
+{
+    public static int Next()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using Gateway.IntegrationTests.ChangeLog;
+using Gateway.IntegrationTests.Infrastructure;
+using Gateway.Redis;
+
+namespace Gateway.IntegrationTests.Redis;
+
+public sealed class RedisConnectionTests
+{
+    private static readonly RedisScript Script = RedisScript.Load("ChangeLog/nodes.lua");
+
+    [Fact]
+    public async Task A_paused_redis_costs_a_call_its_deadline_and_after_three_of_them_nothing()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var node = await LogNode.StartAsync(redis.ConnectionString);
+        Assert.True((await PingAsync(node)).IsAnswered);
+        redis.Pause();
+
+        var paused = Stopwatch.StartNew();
+        while (node.Redis.IsAvailable)
+            Assert.False((await PingAsync(node)).IsAnswered);
+        Assert.True(paused.Elapsed < TimeSpan.FromSeconds(1), $"Open after {paused.Elapsed}.");
+
+        var skipped = Stopwatch.StartNew();
+        Assert.False((await PingAsync(node)).IsAnswered);
+        Assert.True(skipped.Elapsed < TimeSpan.FromMilliseconds(100), $"A call took {skipped.Elapsed} while the circuit is open.");
+
+        redis.Resume();
+        await Eventually.TrueAsync(() => node.Redis.IsAvailable, "the circuit closes", TimeSpan.FromSeconds(5));
+        Assert.True((await PingAsync(node)).IsAnswered);
+    }
+
+    [Fact]
+    public async Task A_node_that_starts_without_redis_finds_it_when_it_comes()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await redis.KillAsync();
+        await using var node = await LogNode.StartAsync(redis.ConnectionString);
+        Assert.False((await PingAsync(node)).IsAnswered);
+
+        await redis.RestartAsync();
+
+        await Eventually.TrueAsync(() => node.Log.HasLease, "the node reads the log", TimeSpan.FromSeconds(5));
+    }
+
+    [Fact]
+    public async Task Scripts_run_on_a_server_that_was_restarted_and_forgot_them()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var node = await LogNode.StartAsync(redis.ConnectionString);
+        Assert.NotNull(await node.Log.ReadNodesAsync(default));
+        await using (var connection = await redis.ConnectAsync())
+            await connection.GetServers()[0].ScriptFlushAsync();
+
+        Assert.NotNull(await node.Log.ReadNodesAsync(default));
+    }
+
+    [Fact]
+    public async Task A_call_that_redis_refuses_is_unanswered_and_does_not_open_the_circuit()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var node = await LogNode.StartAsync(redis.ConnectionString);
+
+        for (var i = 0; i < RedisCircuit.FailuresToOpen + 1; i++)
+        {
+            var reply = await node.Redis.TryAsync(database => Script.EvaluateAsync(database, ["a"], []), default);
+            Assert.False(reply.IsAnswered);
+        }
+
+        Assert.True(node.Redis.IsAvailable);
+    }
+
+    [Fact]
+    public async Task A_cancelled_call_says_so_and_counts_as_no_failure()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var node = await LogNode.StartAsync(redis.ConnectionString);
+        redis.Pause();
+        using var cancellation = new CancellationTokenSource(TimeSpan.FromMilliseconds(20));
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            async () => await node.Redis.TryAsync(database => database.PingAsync(), cancellation.Token));
+        redis.Resume();
+    }
+
+    private static ValueTask<RedisReply<TimeSpan>> PingAsync(LogNode node) =>
+        node.Redis.TryAsync(database => database.PingAsync(), default);
+}
