@@ -8,7 +8,8 @@ if not epoch then
     redis.call('HSET', KEYS[1], 'epoch', epoch)
 end
 
-local count = (#ARGV - 4) / 2
+-- Floored, because Lua 5.4 (the embedded server) writes the quotient as 2.0.
+local count = math.floor((#ARGV - 4) / 2)
 local head = redis.call('HINCRBY', KEYS[1], 'head', count)
 for i = 1, count do
     local number = head - count + i
