@@ -31,7 +31,7 @@ public sealed class ChangeLogTests
     [Fact]
     public async Task The_embedded_server_runs_the_scripts_as_redis_does()
     {
-        await using var a = await LogNode.StartAsync(redis: null, deadline: "00:00:05");
+        await using var a = await LogNode.StartAsync(redis: null);
         await WithLeaseAsync(a);
         var before = a.Log.Stamp;
 
@@ -127,7 +127,7 @@ public sealed class ChangeLogTests
     public async Task The_lease_runs_out_while_redis_does_not_answer_and_returns_with_it()
     {
         await using var redis = await RedisServer.StartAsync();
-        await using var a = await LogNode.StartAsync(redis.ConnectionString);
+        await using var a = await LogNode.StartAsync(redis.ConnectionString, "00:00:00.200");
         await WithLeaseAsync(a);
 
         redis.Pause();

@@ -21,7 +21,7 @@ internal sealed class LogNode : IAsyncDisposable
 
     public string Id => _host.Services.GetRequiredService<NodeIdentity>().Id;
 
-    public static async Task<LogNode> StartAsync(string? redis, string deadline = "00:00:00.200")
+    public static async Task<LogNode> StartAsync(string? redis, string deadline = "00:00:02")
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Configuration.AddInMemoryCollection([new("Redis:Configuration", redis), new("Redis:Deadline", deadline)]);
