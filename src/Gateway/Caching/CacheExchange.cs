@@ -1,0 +1,50 @@
+using Gateway.Caching.Keys;
+using Gateway.Caching.Semantics;
+using Gateway.ChangeLog;
+using Microsoft.Extensions.Primitives;
+
+namespace Gateway.Caching;
+
+/// <summary>A request on its way through the cache: what is worked out once and asked for in several places.</summary>
+internal sealed class CacheExchange
+{
+    private Selector[]? _targetSelectors;
+
+    public CacheExchange(HttpContext context, HttpCachePolicy policy)
+    {
+        Context = context;
+        Policy = policy;
+        RouteId = context.GetEndpoint()?.DisplayName ?? "";
+        PrimaryKey = CacheKey.Primary(RouteId, policy.Fingerprint, context.Request);
+        Request = ReadFacts(context);
+    }
+
+    public HttpContext Context { get; }
+
+    public HttpCachePolicy Policy { get; }
+
+    /// <summary>YARP names an endpoint by its route's id.</summary>
+    public string RouteId { get; }
+
+    public string PrimaryKey { get; }
+
+    public RequestFacts Request { get; }
+
+    /// <summary>How the change log can name anything stored for this target, before its tags are known.</summary>
+    public Selector[] TargetSelectors => _targetSelectors ??=
+        [Selector.All, Selector.Route(RouteId), Selector.Url(CacheKey.Url(Context.Request))];
+
+    private static RequestFacts ReadFacts(HttpContext context)
+    {
+        var fields = context.Request.Headers;
+        return new RequestFacts
+        {
+            CacheControl = CacheControl.Parse(fields.CacheControl),
+            IsAuthorized = fields.Authorization.Count > 0 || context.User.Identity?.IsAuthenticated == true,
+            IfNoneMatch = Combined(fields.IfNoneMatch),
+            IfModifiedSince = Combined(fields.IfModifiedSince),
+        };
+    }
+
+    private static string? Combined(StringValues values) => values.Count == 0 ? null : values.ToString();
+}

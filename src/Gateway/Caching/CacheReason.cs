@@ -1,0 +1,101 @@
+namespace Gateway.Caching;
+
+/// <summary>
+/// Why the cache did what it did. The one list behind the <c>Cache-Status</c> field's <c>detail</c>, the metric tag and
+/// the log event; the name in kebab case is what they show.
+/// </summary>
+internal enum CacheReason
+{
+    /// <summary>Nothing to say.</summary>
+    None,
+
+    /// <summary>Reused: fresh. RFC 9111 §4.2.</summary>
+    Fresh,
+
+    /// <summary>Reused although stale: the request's <c>max-stale</c> allows it. RFC 9111 §5.2.1.2.</summary>
+    StaleAllowedByRequest,
+
+    /// <summary>Reused: the origin said that it is unchanged. RFC 9111 §4.3.4.</summary>
+    Validated,
+
+    /// <summary>Forwarded: nothing is stored for the URL. RFC 9111 §4.</summary>
+    NotStored,
+
+    /// <summary>Forwarded: what is stored for the URL was selected by other request fields. RFC 9111 §4.1.</summary>
+    VariantNotStored,
+
+    /// <summary>Forwarded: the stored response is stale. RFC 9111 §4.2.</summary>
+    Stale,
+
+    /// <summary>Forwarded: the request says <c>no-cache</c>. RFC 9111 §5.2.1.4.</summary>
+    RequestNoCache,
+
+    /// <summary>Forwarded: the request accepts only younger responses (<c>max-age</c>). RFC 9111 §5.2.1.1.</summary>
+    RequestMaxAge,
+
+    /// <summary>Forwarded: the request wants longer freshness (<c>min-fresh</c>). RFC 9111 §5.2.1.3.</summary>
+    RequestMinFresh,
+
+    /// <summary>Forwarded: the stored response says <c>no-cache</c>. RFC 9111 §5.2.2.4.</summary>
+    ResponseNoCache,
+
+    /// <summary>Forwarded: the stored response was purged, or invalidated by an unsafe request. RFC 9111 §4.4.</summary>
+    Invalidated,
+
+    /// <summary>Forwarded: whether the stored response was purged is not known (another epoch of the change log, or no lease).</summary>
+    ChangesUnknown,
+
+    /// <summary>Forwarded: the request has credentials, and the stored response does not allow sharing. RFC 9111 §3.5.</summary>
+    Authorization,
+
+    /// <summary>Answered 504: the request says <c>only-if-cached</c>, and nothing can be reused. RFC 9111 §5.2.1.7.</summary>
+    OnlyIfCached,
+
+    /// <summary>Forwarded: the method is not cached. RFC 9111 §4.</summary>
+    Method,
+
+    /// <summary>Forwarded: an upgrade of the connection, which is no response to store. RFC 9110 §7.8.</summary>
+    Upgrade,
+
+    /// <summary>Forwarded: a request for a range is not answered from the store. RFC 9111 §3.3 makes it optional.</summary>
+    RequestRange,
+
+    /// <summary>Forwarded: a precondition that only the origin can evaluate. RFC 9110 §13.1.1, §13.1.4.</summary>
+    RequestPrecondition,
+
+    /// <summary>Forwarded: the target cannot be a key, because it is longer than 16 KB or has no host.</summary>
+    Target,
+
+    /// <summary>Not stored: the request says <c>no-store</c>. RFC 9111 §5.2.1.5.</summary>
+    RequestNoStore,
+
+    /// <summary>Not stored: the response says <c>no-store</c>. RFC 9111 §5.2.2.5.</summary>
+    ResponseNoStore,
+
+    /// <summary>Not stored: the response says <c>private</c>. RFC 9111 §5.2.2.7.</summary>
+    ResponsePrivate,
+
+    /// <summary>Not stored: <c>must-understand</c>, and the status is not understood. RFC 9111 §5.2.2.3.</summary>
+    StatusNotUnderstood,
+
+    /// <summary>Not stored: a partial (206), not modified (304) or interim response. RFC 9111 §3.</summary>
+    Status,
+
+    /// <summary>Not stored: <c>Vary: *</c>. RFC 9111 §4.1.</summary>
+    VaryAny,
+
+    /// <summary>Not stored: the response sets a cookie, and the policy's <c>SetCookie</c> is <c>Bypass</c>. RFC 9111 §7.3.</summary>
+    SetCookie,
+
+    /// <summary>Not stored: nothing says how long it is fresh, and there is no validator. RFC 9111 §3, §4.2.2.</summary>
+    NoFreshness,
+
+    /// <summary>Not stored: an event stream does not end.</summary>
+    EventStream,
+
+    /// <summary>Not stored: the body is larger than the policy's <c>MaxBodySize</c>, or recordings have used up their memory.</summary>
+    BodyTooLarge,
+
+    /// <summary>Not stored: the body ended early or the forwarder failed. RFC 9111 §3.3.</summary>
+    Incomplete,
+}

@@ -1,0 +1,49 @@
+using System.Collections.Concurrent;
+using Gateway.ChangeLog;
+
+namespace Gateway.Caching.Fetch;
+
+/// <summary>The fetches under way in this process, by key. As many as requests are, so it is bounded as they are.</summary>
+internal sealed class FetchTable(SharedChangeLog log)
+{
+    private readonly ConcurrentDictionary<string, SharedFetch> _fetches = new(StringComparer.Ordinal);
+
+    /// <summary>Joins the fetch of a key, or begins it.</summary>
+    /// <param name="key">The key of the response, as far as it is known.</param>
+    /// <param name="selectors">How the change log can name the response: a fetch older than a change to it is not joined.</param>
+    /// <param name="isLeader">Whether the caller is to fetch, and then to call <see cref="End"/>.</param>
+    public SharedFetch JoinOrLead(string key, ReadOnlySpan<Selector> selectors, out bool isLeader)
+    {
+        SharedFetch? mine = null;
+        while (true)
+        {
+            if (_fetches.TryGetValue(key, out var running))
+            {
+                if (log.Check(running.Stamp, selectors) == ChangeVerdict.Current)
+                {
+                    running.Follow();
+                    isLeader = false;
+                    return running;
+                }
+
+                mine ??= new SharedFetch(log.Stamp);
+                isLeader = _fetches.TryUpdate(key, mine, running);
+            }
+            else
+            {
+                mine ??= new SharedFetch(log.Stamp);
+                isLeader = _fetches.TryAdd(key, mine);
+            }
+
+            if (isLeader)
+                return mine;
+        }
+    }
+
+    /// <summary>Ends a fetch: those who come later begin another. Followers not released by then learn that it failed.</summary>
+    public void End(string key, SharedFetch fetch)
+    {
+        _fetches.TryRemove(new KeyValuePair<string, SharedFetch>(key, fetch));
+        fetch.Complete(FetchOutcome.Failed);
+    }
+}

@@ -1,0 +1,116 @@
+using Gateway.Caching.Semantics;
+using Gateway.Caching.Storage;
+using Gateway.ChangeLog;
+using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
+using Yarp.ReverseProxy.Forwarder;
+using Yarp.ReverseProxy.Model;
+
+namespace Gateway.Caching.Fetch;
+
+/// <summary>Reads a response that the rest of the pipeline produced, as the rules and the store want it.</summary>
+internal static class ResponseReader
+{
+    private static readonly char[] TagSeparators = [' ', ','];
+
+    /// <summary>Whether YARP failed to forward: it then answers itself, or breaks the body off, and does not throw.</summary>
+    public static bool HasForwarderError(HttpContext context) => context.Features.Get<IForwarderErrorFeature>() is not null;
+
+    /// <param name="ownFields">Names that the gateway had set before it forwarded: they are no part of the origin's response.</param>
+    /// <param name="now">When the response came.</param>
+    public static ResponseFacts Read(HttpContext context, HashSet<string> ownFields, DateTimeOffset now) =>
+        Read(context.Response.Headers, context.Response.StatusCode, now) with
+        {
+            SetsCookie = !ownFields.Contains(HeaderNames.SetCookie) && OriginCookies(context).Count > 0,
+        };
+
+    /// <summary>The fields to store: the origin's own, without those of one connection or made anew each time. RFC 9111 §3.1.</summary>
+    public static KeyValuePair<string, StringValues>[] StoredFields(
+        HttpContext context, HashSet<string> ownFields, SetCookieHandling setCookie, DateTimeOffset date)
+    {
+        var fields = context.Response.Headers;
+        var nominated = fields.GetCommaSeparatedValues(HeaderNames.Connection);
+        var stored = new List<KeyValuePair<string, StringValues>>(fields.Count + 1);
+        foreach (var field in fields)
+        {
+            if (ownFields.Contains(field.Key) || !FieldRules.IsStored(field.Key)
+                || nominated.Contains(field.Key, StringComparer.OrdinalIgnoreCase))
+                continue;
+            var value = field.Key.Equals(HeaderNames.SetCookie, StringComparison.OrdinalIgnoreCase)
+                ? (setCookie == SetCookieHandling.Store ? OriginCookies(context) : StringValues.Empty)
+                : field.Value;
+            if (value.Count > 0)
+                stored.Add(new(field.Key, value));
+        }
+
+        // A response without Date gets the time it came: RFC 9110 §6.6.1.
+        if (fields.Date.Count == 0)
+            stored.Add(new(HeaderNames.Date, HttpDate.Format(date)));
+        return [.. stored];
+    }
+
+    /// <summary>What the policy and the origin tag the response with, for purges. Tags that are none, or too many, are left out.</summary>
+    public static IEnumerable<Selector> Tags(IHeaderDictionary fields, HttpCachePolicyOptions policy)
+    {
+        var named = policy.TagField.Length == 0
+            ? []
+            : fields[policy.TagField].SelectMany(line => (line ?? "").Split(TagSeparators, StringSplitOptions.RemoveEmptyEntries));
+        return policy.Tags.Concat(named).Where(HttpCacheOptionsValidator.IsTag).Distinct(StringComparer.Ordinal)
+            .Take(HttpCacheOptionsValidator.MaxTags).Select(Selector.Tag);
+    }
+
+    /// <summary>A stored response with the fields of a 304 (Not Modified) that confirmed it. RFC 9111 §3.2, §4.3.4.</summary>
+    public static StoredResponse Freshen(
+        HttpContext context, HashSet<string> ownFields, StoredResponse stored, ChangeStamp stamp, DateTimeOffset requestTime, DateTimeOffset responseTime)
+    {
+        var updates = StoredFields(context, ownFields, SetCookieHandling.Bypass, responseTime)
+            .Where(field => FieldRules.IsUpdatedByNotModified(field.Key)).ToArray();
+        var kept = stored.Fields.Where(field => !updates.Any(update => update.Key.Equals(field.Key, StringComparison.OrdinalIgnoreCase)));
+        var fields = kept.Concat(updates).ToArray();
+
+        var merged = new HeaderDictionary(fields.Length);
+        foreach (var (name, value) in fields)
+            merged[name] = value;
+        // Age is of this answer, not of the stored one.
+        var facts = Read(merged, stored.Status, responseTime) with { Age = AgeOf(context.Response.Headers.Age) };
+        return stored with
+        {
+            Fields = fields,
+            ResponseTime = responseTime,
+            InitialAge = Freshness.CorrectedInitialAge(facts, requestTime, responseTime),
+            FreshnessLifetime = Freshness.Lifetime(facts) ?? 0,
+            Stamp = stamp,
+        };
+    }
+
+    private static ResponseFacts Read(IHeaderDictionary fields, int status, DateTimeOffset now) => new()
+    {
+        Status = status,
+        CacheControl = CacheControl.Parse(fields.CacheControl),
+        Date = HttpDate.Parse(fields.Date) ?? now,
+        Age = AgeOf(fields.Age),
+        HasExpires = fields.Expires.Count > 0,
+        // Several differing values are as good as none: RFC 9111 §4.2.1.
+        Expires = fields.Expires.Count == 1 ? HttpDate.Parse(fields.Expires) : null,
+        LastModified = HttpDate.Parse(fields.LastModified),
+        ETag = fields.ETag.Count == 1 ? fields.ETag[0] : null,
+        Vary = VaryRule.Parse(fields.Vary),
+        IsEventStream = fields.ContentType.ToString().StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase),
+    };
+
+    // An Age that is no number, or negative, is ignored: RFC 9111 §5.1. Of several the first counts.
+    private static long AgeOf(StringValues field) =>
+        field.Count > 0 && field[0] is { Length: > 0 } text && !text.AsSpan().ContainsAnyExceptInRange('0', '9')
+            ? long.TryParse(text, out var age) ? Math.Min(age, CacheControl.Overflow) : CacheControl.Overflow
+            : 0;
+
+    // YARP's session affinity sets its cookie below the cache: it is this client's alone, and not the origin's.
+    private static StringValues OriginCookies(HttpContext context)
+    {
+        var cookies = context.Response.Headers.SetCookie;
+        var affinity = context.Features.Get<IReverseProxyFeature>()?.Cluster.Config.SessionAffinity;
+        return cookies.Count == 0 || affinity is not { Enabled: true }
+            ? cookies
+            : new StringValues([.. cookies.Where(cookie => cookie?.StartsWith(affinity.AffinityKeyName + "=", StringComparison.Ordinal) != true)]);
+    }
+}

@@ -1,0 +1,42 @@
+using Gateway.Caching.Storage;
+using Gateway.ChangeLog;
+
+namespace Gateway.Caching.Fetch;
+
+/// <summary>How a fetch ended for those who wait for it.</summary>
+internal enum FetchOutcome
+{
+    /// <summary>The response can be reused; whether for a given request, its own reuse rules say.</summary>
+    Shareable,
+
+    /// <summary>The response is for the request that fetched it alone.</summary>
+    NotShareable,
+
+    /// <summary>There is no response: the next in line may fetch.</summary>
+    Failed,
+}
+
+/// <summary>A response that a fetch brought for others.</summary>
+/// <param name="Response">The response.</param>
+/// <param name="VariantKey">The key that the leader's request fields select it by.</param>
+internal sealed record SharedResponse(StoredResponse Response, string VariantKey);
+
+/// <summary>A fetch that other requests of this process wait for.</summary>
+internal sealed class SharedFetch(ChangeStamp stamp)
+{
+    // Followers go on where the pool has room, not on the leader's time.
+    private readonly TaskCompletionSource<(FetchOutcome, SharedResponse?)> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _followers;
+
+    /// <summary>What this node had applied of the change log when the fetch began.</summary>
+    public ChangeStamp Stamp { get; } = stamp;
+
+    public bool HasFollowers => Volatile.Read(ref _followers) > 0;
+
+    public Task<(FetchOutcome Outcome, SharedResponse? Response)> Completion => _completion.Task;
+
+    public void Follow() => Interlocked.Increment(ref _followers);
+
+    /// <summary>Releases the followers; the first call counts.</summary>
+    public void Complete(FetchOutcome outcome, SharedResponse? response = null) => _completion.TrySetResult((outcome, response));
+}

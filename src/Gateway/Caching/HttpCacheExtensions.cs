@@ -1,0 +1,64 @@
+using Gateway.Caching.Fetch;
+using Gateway.Caching.Invalidation;
+using Gateway.Caching.Storage;
+using Gateway.ChangeLog;
+using Gateway.Hosting.Configuration;
+using Gateway.Redis;
+using Microsoft.AspNetCore.OutputCaching;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Caching;
+
+/// <summary>Adds the shared HTTP cache to an ASP.NET Core application, with or without YARP.</summary>
+public static class HttpCacheExtensions
+{
+    private const string ConnectionName = "cache";
+
+    /// <summary>
+    /// Adds what <see cref="UseHttpCache"/> needs: the section <c>OutputCache</c> (<see cref="HttpCacheOptions"/>), memory,
+    /// Redis (the section <c>Redis</c>; absent, an embedded server), and the change log.
+    /// </summary>
+    public static IServiceCollection AddHttpCache(this IServiceCollection services)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        services.AddChangeLog();
+        services.AddValidatedSection<HttpCacheOptions, HttpCacheOptionsValidator>(HttpCacheOptions.SectionName);
+        services.AddRedisConnection(ConnectionName, static provider => OptionsOf(provider).Redis);
+
+        services.AddSingleton<HttpCachePolicies>();
+        services.AddSingleton<HttpCacheMetrics>();
+        services.AddSingleton(static provider => new MemoryStore(OptionsOf(provider).MemoryLimit));
+        services.AddSingleton(static provider => new RedisStore(
+            provider.GetRequiredKeyedService<RedisConnection>(ConnectionName), provider.GetRequiredService<RedisKeys>(), OptionsOf(provider).RedisBodyLimit));
+        services.AddSingleton<ResponseStore>();
+        services.AddSingleton(static provider => new RecordingBudget(OptionsOf(provider).RecordingLimit));
+        services.AddSingleton<HitForMiss>();
+        services.AddSingleton<OriginTimes>();
+        services.AddSingleton<FetchServices>();
+        services.AddSingleton<FetchTable>();
+        services.AddSingleton<FetchLock>();
+        services.AddSingleton<UnsafeMethodInvalidation>();
+
+        // YARP looks the names in OutputCachePolicy up among ASP.NET Core's own policies, which never run here.
+        services.AddOptions<OutputCacheOptions>().Configure<IOptions<HttpCacheOptions>>(static (known, options) =>
+        {
+            foreach (var name in HttpCachePolicies.NamesIn(options.Value))
+                known.AddPolicy(name, static builder => builder.NoCache());
+        });
+        return services;
+    }
+
+    /// <summary>
+    /// Puts the cache into the pipeline: after routing, authentication and authorization, before the endpoints. It
+    /// caches the endpoints that name a policy: by YARP's <c>OutputCachePolicy</c>, or by <see cref="OutputCacheAttribute"/>.
+    /// </summary>
+    public static IApplicationBuilder UseHttpCache(this IApplicationBuilder app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        var store = app.ApplicationServices.GetRequiredService<ResponseStore>();
+        app.ApplicationServices.GetRequiredService<SharedChangeLog>().EpochChanged += store.ClearMemory;
+        return app.UseMiddleware<HttpCacheMiddleware>();
+    }
+
+    private static HttpCacheOptions OptionsOf(IServiceProvider provider) => provider.GetRequiredService<IOptions<HttpCacheOptions>>().Value;
+}

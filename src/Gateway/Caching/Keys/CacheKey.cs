@@ -1,0 +1,93 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Gateway.Caching.Semantics;
+using Microsoft.Extensions.Primitives;
+
+namespace Gateway.Caching.Keys;
+
+/// <summary>
+/// Builds every key of the cache. Grammar: a format version, then each part as its length, a colon and its text, so
+/// that no two different lists of parts make the same key, whatever they contain.
+/// <code>
+/// primary = "1" route policy scheme authority path query      ; RFC 9111 §2; GET and HEAD share it
+/// variant = primary *( field-name ( "-" / value ) )           ; RFC 9111 §4.1
+/// url     = scheme "://" authority path query                 ; what purges and RFC 9111 §4.4 name
+/// </code>
+/// The route is part of the key because one URL can go to different clusters by header or query.
+/// </summary>
+internal static class CacheKey
+{
+    /// <summary>Targets longer than this are not cached, in characters.</summary>
+    public const int MaxTargetLength = 16 * 1024;
+
+    private const char Version = '1';
+
+    /// <summary>The key of all stored responses for a request's target.</summary>
+    /// <param name="routeId">The route, or endpoint, that matched.</param>
+    /// <param name="policyFingerprint">Identifies the options that affect what is stored.</param>
+    /// <param name="request">The request as the gateway's clients made it.</param>
+    public static string Primary(string routeId, string policyFingerprint, HttpRequest request)
+    {
+        var authority = Authority(request.Scheme, request.Host);
+        var path = (request.PathBase + request.Path).Value ?? "";
+        var query = request.QueryString.Value ?? "";
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Version}{routeId.Length}:{routeId}{policyFingerprint.Length}:{policyFingerprint}{request.Scheme.Length}:{request.Scheme}{authority.Length}:{authority}{path.Length}:{path}{query.Length}:{query}");
+    }
+
+    /// <summary>The key of the one variant that a request's fields select.</summary>
+    public static string Variant(string primary, VaryRule rule, IHeaderDictionary fields)
+    {
+        var key = new StringBuilder(primary, primary.Length + 64);
+        foreach (var name in rule.Names)
+        {
+            key.Append(CultureInfo.InvariantCulture, $"{name.Length}:{name}");
+            var value = VaryRule.Normalize(name, fields.TryGetValue(name, out var values) ? values : StringValues.Empty);
+            if (value is null)
+                key.Append('-');
+            else
+                key.Append(CultureInfo.InvariantCulture, $"{value.Length}:{value}");
+        }
+
+        return key.ToString();
+    }
+
+    /// <summary>The public URL of a request, as purges name it: without route and policy.</summary>
+    public static string Url(HttpRequest request) =>
+        Url(request.Scheme, Authority(request.Scheme, request.Host), request.PathBase + request.Path, request.QueryString.Value ?? "");
+
+    /// <summary>The same form of an absolute URL from elsewhere: a purge, or a Location field.</summary>
+    public static string Url(Uri uri) => Url(
+        uri.Scheme, Authority(uri.Scheme, HostString.FromUriComponent(uri)), DecodePath(uri.AbsolutePath), uri.Query);
+
+    /// <summary>A key of fixed length without the text of the request: what Redis sees.</summary>
+    public static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
+
+    private static string Url(string scheme, string authority, PathString path, string query) =>
+        $"{scheme}://{authority}{path.ToUriComponent()}{query}";
+
+    // Hosts compare without case, and a default port says nothing: RFC 9110 §4.2.3.
+    private static string Authority(string scheme, HostString host)
+    {
+        var isDefaultPort = host.Port is { } port && port == (scheme == Uri.UriSchemeHttps ? 443 : 80);
+        var authority = isDefaultPort ? host.Host : host.Value ?? "";
+        foreach (var c in authority)
+        {
+            if (char.IsAsciiLetterUpper(c))
+                return authority.ToLowerInvariant();
+        }
+
+        return authority;
+    }
+
+    // As the server decodes paths: everything but an encoded slash.
+    private static PathString DecodePath(string path)
+    {
+        if (!path.Contains('%', StringComparison.Ordinal))
+            return new PathString(path);
+        var segments = path.Split(["%2F", "%2f"], StringSplitOptions.None);
+        return new PathString(string.Join("%2F", segments.Select(Uri.UnescapeDataString)));
+    }
+}

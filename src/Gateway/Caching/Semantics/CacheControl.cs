@@ -1,0 +1,132 @@
+using Microsoft.Extensions.Primitives;
+
+namespace Gateway.Caching.Semantics;
+
+/// <summary>
+/// The directives of a <c>Cache-Control</c> field (RFC 9111 §5.2). Times are in seconds. An unknown directive is
+/// ignored (§5.2.3); of a repeated one the first counts (§4.2.1); a value that is no number of seconds makes what
+/// it governs stale or stricter (§4.2.1), never fresher.
+/// </summary>
+internal readonly record struct CacheControl
+{
+    /// <summary>"Unlimited", for <c>max-stale</c> without a value; larger than every age.</summary>
+    public const long Unlimited = long.MaxValue;
+
+    /// <summary>What values too large to represent count as. RFC 9111 §1.2.2.</summary>
+    public const long Overflow = 1L << 31;
+
+    /// <summary>Whether there is a field at all.</summary>
+    public bool IsPresent { get; private init; }
+
+    public bool NoStore { get; private init; }
+
+    public bool NoCache { get; private init; }
+
+    public bool Private { get; private init; }
+
+    public bool Public { get; private init; }
+
+    public bool MustRevalidate { get; private init; }
+
+    public bool ProxyRevalidate { get; private init; }
+
+    public bool MustUnderstand { get; private init; }
+
+    public bool OnlyIfCached { get; private init; }
+
+    public long? MaxAge { get; private init; }
+
+    public long? SharedMaxAge { get; private init; }
+
+    public long? MinFresh { get; private init; }
+
+    public long? MaxStale { get; private init; }
+
+    public static CacheControl Parse(StringValues field)
+    {
+        if (field.Count == 0)
+            return default;
+
+        var parsed = new CacheControl { IsPresent = true };
+        foreach (var line in field)
+        {
+            var rest = line.AsSpan();
+            while (TryReadDirective(ref rest, out var name, out var value))
+                parsed = parsed.With(name, value);
+        }
+
+        return parsed;
+    }
+
+    // A directive with field names (no-cache="set-cookie", private="x") may be treated as if it had none:
+    // RFC 9111 §5.2.2.4 and §5.2.2.7.
+    private CacheControl With(ReadOnlySpan<char> name, ReadOnlySpan<char> value) => name switch
+    {
+        _ when Is(name, "max-age") => this with { MaxAge = MaxAge ?? Seconds(value, invalid: 0) },
+        _ when Is(name, "s-maxage") => this with { SharedMaxAge = SharedMaxAge ?? Seconds(value, invalid: 0) },
+        _ when Is(name, "no-store") => this with { NoStore = true },
+        _ when Is(name, "no-cache") => this with { NoCache = true },
+        _ when Is(name, "private") => this with { Private = true },
+        _ when Is(name, "public") => this with { Public = true },
+        _ when Is(name, "must-revalidate") => this with { MustRevalidate = true },
+        _ when Is(name, "proxy-revalidate") => this with { ProxyRevalidate = true },
+        _ when Is(name, "must-understand") => this with { MustUnderstand = true },
+        _ when Is(name, "only-if-cached") => this with { OnlyIfCached = true },
+        _ when Is(name, "min-fresh") => this with { MinFresh = MinFresh ?? Seconds(value, invalid: Overflow) },
+        _ when Is(name, "max-stale") => this with { MaxStale = MaxStale ?? (value.IsEmpty ? Unlimited : Seconds(value, invalid: 0)) },
+        _ => this,
+    };
+
+    private static bool Is(ReadOnlySpan<char> name, string expected) => name.Equals(expected, StringComparison.OrdinalIgnoreCase);
+
+    // delta-seconds, as a token or quoted: RFC 9111 §1.2.2, §5.2.
+    private static long Seconds(ReadOnlySpan<char> value, long invalid)
+    {
+        if (value.IsEmpty || value.ContainsAnyExceptInRange('0', '9'))
+            return invalid;
+        return long.TryParse(value, out var seconds) ? Math.Min(seconds, Overflow) : Overflow;
+    }
+
+    // cache-directive = token [ "=" ( token / quoted-string ) ], separated by commas: RFC 9111 §5.2.
+    private static bool TryReadDirective(ref ReadOnlySpan<char> rest, out ReadOnlySpan<char> name, out ReadOnlySpan<char> value)
+    {
+        name = value = default;
+        rest = rest.TrimStart(" \t,");
+        if (rest.IsEmpty)
+            return false;
+
+        var end = rest.IndexOfAny('=', ',');
+        if (end < 0 || rest[end] == ',')
+        {
+            name = rest[..(end < 0 ? rest.Length : end)].Trim(" \t");
+            rest = end < 0 ? default : rest[(end + 1)..];
+            return true;
+        }
+
+        name = rest[..end].TrimEnd(" \t");
+        rest = rest[(end + 1)..];
+        value = rest.StartsWith("\"") ? ReadQuoted(ref rest) : ReadToComma(ref rest).Trim(" \t");
+        return true;
+    }
+
+    private static ReadOnlySpan<char> ReadToComma(ref ReadOnlySpan<char> rest)
+    {
+        var end = rest.IndexOf(',');
+        var read = end < 0 ? rest : rest[..end];
+        rest = end < 0 ? default : rest[(end + 1)..];
+        return read;
+    }
+
+    // A comma inside quotes separates nothing: RFC 9110 §5.6.4. Values with escapes are never numbers, so they stay as they are.
+    private static ReadOnlySpan<char> ReadQuoted(ref ReadOnlySpan<char> rest)
+    {
+        var end = 1;
+        while (end < rest.Length && rest[end] != '"')
+            end += rest[end] == '\\' ? 2 : 1;
+        end = Math.Min(end, rest.Length);
+        var value = rest[1..end];
+        rest = rest[Math.Min(end + 1, rest.Length)..];
+        ReadToComma(ref rest);
+        return value;
+    }
+}

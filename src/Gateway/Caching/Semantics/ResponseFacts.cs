@@ -1,0 +1,50 @@
+namespace Gateway.Caching.Semantics;
+
+/// <summary>What the rules need to know of a response from the origin.</summary>
+internal sealed record ResponseFacts
+{
+    public required int Status { get; init; }
+
+    public CacheControl CacheControl { get; init; }
+
+    /// <summary>The <c>Date</c> field, or when the response came if there is none. RFC 9110 §6.6.1.</summary>
+    public required DateTimeOffset Date { get; init; }
+
+    /// <summary>The <c>Age</c> field in seconds, 0 if there is none. RFC 9111 §5.1.</summary>
+    public long Age { get; init; }
+
+    /// <summary>Whether there is an <c>Expires</c> field, valid or not.</summary>
+    public bool HasExpires { get; init; }
+
+    /// <summary>The <c>Expires</c> field; null where absent or no date, which means: in the past. RFC 9111 §5.3.</summary>
+    public DateTimeOffset? Expires { get; init; }
+
+    public DateTimeOffset? LastModified { get; init; }
+
+    public string? ETag { get; init; }
+
+    public VaryRule Vary { get; init; } = VaryRule.None;
+
+    /// <summary>Whether the origin sets cookies; cookies that the gateway sets itself do not count.</summary>
+    public bool SetsCookie { get; init; }
+
+    public bool IsEventStream { get; init; }
+
+    public bool HasValidator => ETag is not null || LastModified is not null;
+}
+
+/// <summary>What the rules need to know of a request.</summary>
+internal sealed record RequestFacts
+{
+    public CacheControl CacheControl { get; init; }
+
+    /// <summary>Whether the request carries <c>Authorization</c>, or the gateway established an identity for it. RFC 9111 §3.5.</summary>
+    public bool IsAuthorized { get; init; }
+
+    public string? IfNoneMatch { get; init; }
+
+    public string? IfModifiedSince { get; init; }
+
+    /// <summary>Whether the client made the request conditional in a way the cache answers. RFC 9111 §4.3.2.</summary>
+    public bool IsConditional => IfNoneMatch is not null || IfModifiedSince is not null;
+}

@@ -1,0 +1,47 @@
+using Gateway.Caching.Storage;
+
+namespace Gateway.Caching.Semantics;
+
+/// <summary>Whether a stored response may answer a request without asking the origin. RFC 9111 §4.</summary>
+internal static class ReuseRules
+{
+    /// <param name="request">The request.</param>
+    /// <param name="stored">The stored response that its fields select.</param>
+    /// <param name="now">The time, on the clock that <paramref name="stored"/> was stored with.</param>
+    /// <returns>Whether to reuse it, and why; a response that is not reused is revalidated.</returns>
+    public static Reuse Decide(RequestFacts request, StoredResponse stored, DateTimeOffset now)
+    {
+        var control = request.CacheControl;
+        var age = stored.CurrentAge(now);
+        if (control.NoCache)
+            return Revalidate(CacheReason.RequestNoCache, age);
+        if (stored.CacheControl.NoCache)
+            return Revalidate(CacheReason.ResponseNoCache, age);
+        if (control.MaxAge < age)
+            return Revalidate(CacheReason.RequestMaxAge, age);
+
+        var remaining = stored.FreshnessLifetime - age;
+        if (remaining > 0)
+        {
+            return control.MinFresh > remaining
+                ? Revalidate(CacheReason.RequestMinFresh, age)
+                : new Reuse(true, CacheReason.Fresh, age);
+        }
+
+        return control.MaxStale >= -remaining && MayServeStale(stored.CacheControl)
+            ? new Reuse(true, CacheReason.StaleAllowedByRequest, age)
+            : Revalidate(CacheReason.Stale, age);
+    }
+
+    /// <summary>Whether staleness may be disregarded at all. RFC 9111 §4.2.4; s-maxage implies proxy-revalidate (§5.2.2.10).</summary>
+    public static bool MayServeStale(CacheControl control) =>
+        !control.MustRevalidate && !control.ProxyRevalidate && !control.NoCache && control.SharedMaxAge is null;
+
+    private static Reuse Revalidate(CacheReason reason, long age) => new(false, reason, age);
+}
+
+/// <summary>What came of <see cref="ReuseRules.Decide"/>.</summary>
+/// <param name="IsAllowed">Whether the stored response answers the request as it is.</param>
+/// <param name="Reason">Why, or why not.</param>
+/// <param name="Age">Its current age in seconds.</param>
+internal readonly record struct Reuse(bool IsAllowed, CacheReason Reason, long Age);

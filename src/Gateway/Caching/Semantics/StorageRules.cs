@@ -1,0 +1,65 @@
+namespace Gateway.Caching.Semantics;
+
+/// <summary>Whether a shared cache may store a response. RFC 9111 §3.</summary>
+internal static class StorageRules
+{
+    /// <param name="request">A GET request.</param>
+    /// <param name="response">Its response, at the header section.</param>
+    /// <param name="setCookie">What the policy says of responses that set cookies.</param>
+    /// <returns><see cref="CacheReason.None"/> if it may be stored; otherwise why not.</returns>
+    public static CacheReason Decide(RequestFacts request, ResponseFacts response, SetCookieHandling setCookie)
+    {
+        var control = response.CacheControl;
+        if (response.Status is < 200 or 206 or 304)
+            return CacheReason.Status;
+        if (control.MustUnderstand && !IsUnderstood(response.Status))
+            return CacheReason.StatusNotUnderstood;
+        // must-understand on an understood status lifts no-store: RFC 9111 §5.2.2.3.
+        if (control.NoStore && !control.MustUnderstand)
+            return CacheReason.ResponseNoStore;
+        if (request.CacheControl.NoStore)
+            return CacheReason.RequestNoStore;
+        if (control.Private)
+            return CacheReason.ResponsePrivate;
+        if (request.IsAuthorized && !AllowsSharing(control))
+            return CacheReason.Authorization;
+        if (response.Vary.IsAny)
+            return CacheReason.VaryAny;
+        if (response.SetsCookie && setCookie == SetCookieHandling.Bypass)
+            return CacheReason.SetCookie;
+        if (response.IsEventStream)
+            return CacheReason.EventStream;
+        return IsWorthStoring(response) ? CacheReason.None : CacheReason.NoFreshness;
+    }
+
+    /// <summary>Whether a response to a request with credentials may be reused for others. RFC 9111 §3.5.</summary>
+    public static bool AllowsSharing(CacheControl control) =>
+        control.Public || control.MustRevalidate || control.SharedMaxAge is not null;
+
+    // A response without a lifetime can only be revalidated, which takes a validator, and must be one the origin gave
+    // some sign of being stored: RFC 9111 §3.
+    private static bool IsWorthStoring(ResponseFacts response)
+    {
+        if (Freshness.Lifetime(response) is not { } lifetime)
+            return response.HasValidator && (response.CacheControl.Public || Freshness.IsHeuristicallyCacheable(response.Status));
+        return (lifetime > 0 && !response.CacheControl.NoCache) || response.HasValidator;
+    }
+
+    // The final statuses whose caching behaviour this cache implements.
+    private static bool IsUnderstood(int status) =>
+        status is 200 or 203 or 204 or 300 or 301 or 302 or 303 or 307 or 308 or 400 or 401 or 403 or 404 or 405 or 410 or 414
+            or 500 or 501 or 502 or 503 or 504;
+}
+
+/// <summary>What becomes of responses that set cookies.</summary>
+public enum SetCookieHandling
+{
+    /// <summary>They are not stored.</summary>
+    Bypass,
+
+    /// <summary>They are stored without <c>Set-Cookie</c>; the client whose request fetched them gets it.</summary>
+    Strip,
+
+    /// <summary>They are stored and reused with <c>Set-Cookie</c>, as RFC 9111 §7.3 permits: everybody gets the same cookie.</summary>
+    Store,
+}

@@ -1,0 +1,127 @@
+using System.Collections.Concurrent;
+
+namespace Gateway.Caching.Storage;
+
+/// <summary>
+/// Entries in this process, bounded in bytes. Eviction is SIEVE: entries keep the order they came in, a hit only sets
+/// a mark, and a hand that moves from the oldest to the newest evicts the first entry without one. Hits take no lock,
+/// and a scan of entries used once pushes out no entry that is used again.
+/// </summary>
+internal sealed class MemoryStore(long limit)
+{
+    private readonly ConcurrentDictionary<string, Node> _nodes = new(StringComparer.Ordinal);
+    private readonly Lock _gate = new();
+    private Node? _newest;
+    private Node? _oldest;
+    private Node? _hand;
+    private long _size;
+
+    /// <summary>What all entries cost, in bytes.</summary>
+    public long Size => Volatile.Read(ref _size);
+
+    public int Count => _nodes.Count;
+
+    public StoredEntry? Get(string key)
+    {
+        if (!_nodes.TryGetValue(key, out var node))
+            return null;
+        // Written only when it changes: hits on one entry from many cores must not fight over its cache line.
+        if (!node.IsVisited)
+            node.IsVisited = true;
+        return node.Entry;
+    }
+
+    /// <summary>Stores an entry in place of what the key held. One larger than a tenth of the limit is not kept.</summary>
+    public void Set(string key, StoredEntry entry)
+    {
+        var node = new Node(key, entry);
+        lock (_gate)
+        {
+            if (_nodes.TryGetValue(key, out var old))
+                Unlink(old);
+            if (node.Size > limit / 10)
+                return;
+            while (_size + node.Size > limit && _oldest is not null)
+                EvictOne();
+            Link(node);
+        }
+    }
+
+    /// <summary>Removes an entry, if the key still holds it.</summary>
+    public void Remove(string key, StoredEntry entry)
+    {
+        lock (_gate)
+        {
+            if (_nodes.TryGetValue(key, out var node) && ReferenceEquals(node.Entry, entry))
+                Unlink(node);
+        }
+    }
+
+    public void Clear()
+    {
+        lock (_gate)
+        {
+            _nodes.Clear();
+            _newest = _oldest = _hand = null;
+            Volatile.Write(ref _size, 0);
+        }
+    }
+
+    private void Link(Node node)
+    {
+        node.Older = _newest;
+        if (_newest is not null)
+            _newest.Newer = node;
+        _newest = node;
+        _oldest ??= node;
+        _nodes[node.Key] = node;
+        Volatile.Write(ref _size, _size + node.Size);
+    }
+
+    private void Unlink(Node node)
+    {
+        if (ReferenceEquals(_hand, node))
+            _hand = node.Newer;
+        if (node.Newer is null)
+            _newest = node.Older;
+        else
+            node.Newer.Older = node.Older;
+        if (node.Older is null)
+            _oldest = node.Newer;
+        else
+            node.Older.Newer = node.Newer;
+        _nodes.TryRemove(node.Key, out _);
+        Volatile.Write(ref _size, _size - node.Size);
+    }
+
+    private void EvictOne()
+    {
+        var node = _hand ?? _oldest!;
+        while (node.IsVisited)
+        {
+            node.IsVisited = false;
+            node = node.Newer ?? _oldest!;
+        }
+
+        _hand = node.Newer;
+        Unlink(node);
+    }
+
+    private sealed class Node(string key, StoredEntry entry)
+    {
+        // The node itself, its place in the dictionary, and the key's text.
+        private const int Overhead = 160;
+
+        public string Key { get; } = key;
+
+        public StoredEntry Entry { get; } = entry;
+
+        public long Size { get; } = Overhead + (2L * key.Length) + entry.Size;
+
+        public Node? Newer { get; set; }
+
+        public Node? Older { get; set; }
+
+        public bool IsVisited { get; set; }
+    }
+}
