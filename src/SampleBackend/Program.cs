@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Options;
 using SampleBackend.Account;
 using SampleBackend.Cart;
 using SampleBackend.Catalog;
@@ -26,9 +25,9 @@ public sealed class Program
             await Build(args).RunAsync();
             return 0;
         }
-        catch (OptionsValidationException wrong)
+        catch (ConfigurationException wrong)
         {
-            foreach (var failure in wrong.Failures) await Console.Error.WriteLineAsync(failure);
+            foreach (var error in wrong.Errors) await Console.Error.WriteLineAsync(error);
             return 1;
         }
     }
@@ -36,6 +35,7 @@ public sealed class Program
     /// <summary>Builds the storefront without starting it, so that a test can run it in its own process on a real socket.</summary>
     /// <param name="args">As for <see cref="Main"/>; <c>--urls http://127.0.0.1:0</c> takes a free port.</param>
     /// <param name="time">The clock; the system's when absent.</param>
+    /// <exception cref="ConfigurationException">The configuration is wrong; every error is listed.</exception>
     public static WebApplication Build(string[] args, TimeProvider? time = null)
     {
         var builder = WebApplication.CreateBuilder(args);

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.StackExchangeRedis;
 using Microsoft.Extensions.Caching.StackExchangeRedis;
-using Microsoft.Extensions.Options;
+using SampleBackend.Hosting;
 using StackExchange.Redis;
 
 namespace SampleBackend.Cart;
@@ -32,6 +32,8 @@ internal static class CartExtensions
 
         if (builder.Configuration["Redis:Configuration"] is { Length: > 0 } redis)
         {
+            // Keys that cannot be read are Redis being away, which RedisConnection reports, once.
+            builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection.KeyManagement.KeyRingProvider", LogLevel.None);
             ShareThroughRedis(services, ParseConfiguration(redis), builder.Configuration["Redis:KeyPrefix"] ?? "storefront:");
         }
         else
@@ -45,14 +47,17 @@ internal static class CartExtensions
         app.UseWhen(context => context.Request.Path.StartsWithSegments(CartPath), cart =>
         {
             var protector = app.Services.GetRequiredService<IDataProtectionProvider>().CreateProtector("probe");
-            cart.Use((context, next) => RequireKeys(protector, context, next));
+            var redis = app.Services.GetService<RedisConnection>();
+            cart.Use((context, next) => redis is { IsConnected: false } || !HasKeys(protector)
+                ? CartEndpoints.Unavailable(context).ExecuteAsync(context)
+                : next(context));
             cart.UseSession();
         });
 
     private static void ShareThroughRedis(IServiceCollection services, ConfigurationOptions configuration, string prefix)
     {
         // First among the hosted services: the keys are loaded by a later one.
-        services.Insert(0, ServiceDescriptor.Singleton(_ => new RedisConnection(configuration)));
+        services.Insert(0, ServiceDescriptor.Singleton(provider => new RedisConnection(configuration, provider.GetRequiredService<ILogger<RedisConnection>>())));
         services.Insert(1, ServiceDescriptor.Singleton<IHostedService>(provider => provider.GetRequiredService<RedisConnection>()));
         services.AddStackExchangeRedisCache(_ => { });
         services.AddOptions<RedisCacheOptions>().Configure<RedisConnection>((cache, connection) =>
@@ -67,18 +72,17 @@ internal static class CartExtensions
     /// <summary>
     /// A session cookie that cannot be read for want of keys would quietly become a new, empty cart. So: no keys, no answer.
     /// </summary>
-    private static async Task RequireKeys(IDataProtector protector, HttpContext context, RequestDelegate next)
+    private static bool HasKeys(IDataProtector protector)
     {
         try
         {
             protector.Protect([]);
+            return true;
         }
         catch (CryptographicException)
         {
-            await CartEndpoints.Unavailable(context).ExecuteAsync(context);
-            return;
+            return false;
         }
-        await next(context);
     }
 
     private static ConfigurationOptions ParseConfiguration(string configuration)
@@ -89,8 +93,8 @@ internal static class CartExtensions
         }
         catch (ArgumentException wrong)
         {
-            throw new OptionsValidationException("Redis", typeof(ConfigurationOptions),
-                [$"Redis:Configuration: not a StackExchange.Redis configuration string, as localhost:6379 ({wrong.Message})."]);
+            throw new ConfigurationException(
+                $"Redis:Configuration: not a StackExchange.Redis configuration string, as localhost:6379 ({wrong.Message}).");
         }
     }
 }

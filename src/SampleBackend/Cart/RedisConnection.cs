@@ -1,3 +1,4 @@
+using System.Net;
 using StackExchange.Redis;
 
 namespace SampleBackend.Cart;
@@ -6,12 +7,14 @@ namespace SampleBackend.Cart;
 /// The one connection to the Redis that keeps the carts. Starting does not need Redis: the library goes on trying in the
 /// background, and until it succeeds every use fails at once instead of waiting.
 /// </summary>
-internal sealed class RedisConnection(ConfigurationOptions configuration) : IHostedService, IAsyncDisposable
+internal sealed partial class RedisConnection(ConfigurationOptions configuration, ILogger<RedisConnection> logger) : IHostedService, IAsyncDisposable
 {
     /// <summary>The longest that connecting or one command may take.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(1);
 
     private volatile ConnectionMultiplexer? _multiplexer;
+
+    public bool IsConnected => _multiplexer is { IsConnected: true };
 
     /// <exception cref="RedisException">There is no connection yet.</exception>
     public IConnectionMultiplexer Multiplexer =>
@@ -29,8 +32,14 @@ internal sealed class RedisConnection(ConfigurationOptions configuration) : IHos
         return options;
     }
 
-    public async Task StartAsync(CancellationToken cancellationToken) =>
-        _multiplexer = await ConnectionMultiplexer.ConnectAsync(configuration);
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var multiplexer = await ConnectionMultiplexer.ConnectAsync(configuration);
+        multiplexer.ConnectionFailed += (_, failure) => LogAway(failure.EndPoint, failure.FailureType);
+        multiplexer.ConnectionRestored += (_, restored) => LogBack(restored.EndPoint);
+        if (!multiplexer.IsConnected) LogAway(null, ConnectionFailureType.UnableToConnect);
+        _multiplexer = multiplexer;
+    }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -38,4 +47,10 @@ internal sealed class RedisConnection(ConfigurationOptions configuration) : IHos
     {
         if (_multiplexer is { } multiplexer) await multiplexer.DisposeAsync();
     }
+
+    [LoggerMessage(1, LogLevel.Warning, "Redis {EndPoint} is away ({Reason}): carts answer 503 until it is back.")]
+    private partial void LogAway(EndPoint? endPoint, ConnectionFailureType reason);
+
+    [LoggerMessage(2, LogLevel.Information, "Redis {EndPoint} is back: carts work again.")]
+    private partial void LogBack(EndPoint? endPoint);
 }

@@ -34,6 +34,7 @@ internal static class StorefrontDefaults
 
     public static void UseStorefrontDefaults(this WebApplication app)
     {
+        ValidateSettings(app.Services.GetRequiredService<IStartupValidator>());
         var name = app.Services.GetRequiredService<IOptions<BackendOptions>>().Value.Name;
         var counts = app.Services.GetRequiredService<RequestCounts>();
 
@@ -50,6 +51,28 @@ internal static class StorefrontDefaults
         });
         app.UseExceptionHandler();
         app.UseStatusCodePages();
+    }
+
+    /// <summary>Before anything is built on the settings, so that all errors come at once.</summary>
+    private static void ValidateSettings(IStartupValidator validator)
+    {
+        try
+        {
+            validator.Validate();
+        }
+        catch (OptionsValidationException wrong)
+        {
+            throw new ConfigurationException([.. wrong.Failures]);
+        }
+        catch (AggregateException wrong) when (wrong.InnerExceptions.All(inner => inner is OptionsValidationException))
+        {
+            throw new ConfigurationException([.. wrong.InnerExceptions.Cast<OptionsValidationException>().SelectMany(inner => inner.Failures)]);
+        }
+        catch (InvalidOperationException wrong) when (wrong.InnerException is FormatException or ArgumentException)
+        {
+            // The configuration binder stops at the first value that it cannot convert; its message names the path.
+            throw new ConfigurationException(wrong.Message);
+        }
     }
 
     /// <summary>

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
+using SampleBackend.Hosting;
 
 namespace SampleBackend.Identity;
 
@@ -45,8 +46,8 @@ internal sealed class SigningKey : IDisposable
         }
         catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException or ArgumentException or CryptographicException)
         {
-            throw new OptionsValidationException("Identity", typeof(IdentityOptions),
-                [$"Identity:SigningKeyFile: '{file}' cannot be read or created as an RSA key in PEM: {wrong.Message} Delete the file to have a new one made."]);
+            throw new ConfigurationException(
+                $"Identity:SigningKeyFile: '{file}' cannot be read or created as an RSA key in PEM: {wrong.Message} Delete the file to have a new one made.");
         }
     }
 
