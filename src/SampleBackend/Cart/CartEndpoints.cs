@@ -27,7 +27,7 @@ internal static class CartEndpoints
     public static ProblemHttpResult Unavailable(HttpContext context)
     {
         context.Response.Headers.CacheControl = "no-store";
-        return Problems.Unavailable(context, "Carts cannot be read or changed at the moment. Nothing is lost; try again shortly.", RetryAfterSeconds);
+        return Problems.Unavailable(context, "Carts cannot be read or changed at the moment; look again shortly.", RetryAfterSeconds);
     }
 
     private static JsonHttpResult<CartView> Show(HttpContext context, Catalogue catalogue, IOptions<BackendOptions> backend) =>
@@ -77,7 +77,10 @@ internal static class CartEndpoints
         }
         catch (Exception away) when (IsStoreFailure(away) && !context.RequestAborted.IsCancellationRequested)
         {
-            return Unavailable(context);
+            // Answered here and now: the session tries once more to save itself before the request ends.
+            await Unavailable(context).ExecuteAsync(context);
+            await context.Response.CompleteAsync();
+            return TypedResults.Empty;
         }
     }
 

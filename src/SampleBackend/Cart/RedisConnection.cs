@@ -9,8 +9,11 @@ namespace SampleBackend.Cart;
 /// </summary>
 internal sealed partial class RedisConnection(ConfigurationOptions configuration, ILogger<RedisConnection> logger) : IHostedService, IAsyncDisposable
 {
-    /// <summary>The longest that connecting or one command may take.</summary>
-    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(1);
+    /// <summary>The longest that a request waits for one command.</summary>
+    public static readonly TimeSpan Deadline = TimeSpan.FromMilliseconds(500);
+
+    // The library looks for timeouts once a second only; so a request keeps its own time.
+    private static readonly TimeSpan LibraryTimeout = TimeSpan.FromSeconds(1);
 
     private volatile ConnectionMultiplexer? _multiplexer;
 
@@ -27,16 +30,22 @@ internal sealed partial class RedisConnection(ConfigurationOptions configuration
         var options = ConfigurationOptions.Parse(configuration);
         options.AbortOnConnectFail = false;
         options.BacklogPolicy = BacklogPolicy.FailFast;
-        options.ConnectTimeout = options.AsyncTimeout = options.SyncTimeout = (int)Deadline.TotalMilliseconds;
-        options.ReconnectRetryPolicy = new LinearRetry((int)Deadline.TotalMilliseconds);
+        options.ConnectTimeout = options.AsyncTimeout = options.SyncTimeout = (int)LibraryTimeout.TotalMilliseconds;
+        options.ReconnectRetryPolicy = new LinearRetry((int)LibraryTimeout.TotalMilliseconds);
         return options;
     }
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var multiplexer = await ConnectionMultiplexer.ConnectAsync(configuration);
-        multiplexer.ConnectionFailed += (_, failure) => LogAway(failure.EndPoint, failure.FailureType);
-        multiplexer.ConnectionRestored += (_, restored) => LogBack(restored.EndPoint);
+        multiplexer.ConnectionFailed += (_, failure) =>
+        {
+            if (failure.ConnectionType == ConnectionType.Interactive) LogAway(failure.EndPoint, failure.FailureType);
+        };
+        multiplexer.ConnectionRestored += (_, restored) =>
+        {
+            if (restored.ConnectionType == ConnectionType.Interactive) LogBack(restored.EndPoint);
+        };
         if (!multiplexer.IsConnected) LogAway(null, ConnectionFailureType.UnableToConnect);
         _multiplexer = multiplexer;
     }
