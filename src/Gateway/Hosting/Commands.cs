@@ -1,3 +1,5 @@
+using Gateway.Hosting.Configuration;
+
 namespace Gateway.Hosting;
 
 /// <summary>What the program can do besides being a gateway.</summary>
@@ -11,6 +13,13 @@ internal static class Commands
         if (commandLine.Help)
         {
             await Console.Out.WriteLineAsync(GatewayCommandLine.HelpText);
+            return 0;
+        }
+
+        if (commandLine.WriteSchema is { } path)
+        {
+            await using var app = Program.Build([]);
+            await File.WriteAllTextAsync(path, new ConfigurationSchema(app.Services.GetServices<ConfigurationSectionDescriptor>()).Generate());
             return 0;
         }
 
