@@ -20,14 +20,13 @@ public sealed class Program
         {
             if (await Commands.TryRunAsync(GatewayCommandLine.Parse(args)) is { } exitCode)
                 return exitCode;
-            await using var app = Build(args);
-            await app.Services.GetRequiredService<ConfigurationReloader>().AcceptInitialAsync(CancellationToken.None);
+            await using var app = await BuildAsync(args);
             await app.RunAsync();
             return 0;
         }
         catch (InvalidConfigurationException e)
         {
-            await Console.Error.WriteLineAsync($"The configuration is wrong, the gateway does not start. {e.Errors.Count} errors:");
+            await Console.Error.WriteLineAsync($"The configuration is wrong, the gateway does not start. Errors: {e.Errors.Count}");
             foreach (var error in e.Errors)
                 await Console.Error.WriteLineAsync($"  {error}");
             return 1;
@@ -37,10 +36,10 @@ public sealed class Program
     /// <summary>Builds a gateway that is not started yet; several can live in one process.</summary>
     /// <param name="args">The command line; <c>--help</c> explains it.</param>
     /// <param name="configure">Changes to the services, applied last.</param>
-    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
+    public static async Task<WebApplication> BuildAsync(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = nameof(Gateway), ContentRootPath = AppContext.BaseDirectory });
-        builder.AddGatewayConfiguration(GatewayCommandLine.Parse(args).ToSources(AppContext.BaseDirectory));
+        var configuration = builder.AddGatewayConfiguration(GatewayCommandLine.Parse(args).ToSources(AppContext.BaseDirectory));
         builder.AddGatewayHosting();
         builder.Services.AddAdmin();
         builder.Services.AddGatewayRedis();
@@ -48,6 +47,7 @@ public sealed class Program
         builder.Services.AddGatewayProxy();
         configure?.Invoke(builder);
 
+        await StartupCheck.RunAsync(builder.Services, configuration);
         var app = builder.Build();
         app.UseGatewayPipeline();
         return app;

@@ -18,7 +18,7 @@ internal static class Commands
 
         if (commandLine.WriteSchema is { } path)
         {
-            await using var app = Program.Build([]);
+            await using var app = await Program.BuildAsync([]);
             await File.WriteAllTextAsync(path, new ConfigurationSchema(app.Services.GetServices<ConfigurationSectionDescriptor>()).Generate());
             return 0;
         }

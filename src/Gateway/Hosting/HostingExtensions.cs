@@ -14,7 +14,7 @@ namespace Gateway.Hosting;
 internal static class HostingExtensions
 {
     /// <summary>Makes the accepted configuration the host's only one, and adds its checks and its reload.</summary>
-    public static void AddGatewayConfiguration(this WebApplicationBuilder builder, ConfigurationSources sources)
+    public static ConfigurationCandidate AddGatewayConfiguration(this WebApplicationBuilder builder, ConfigurationSources sources)
     {
         var candidate = sources.Load(sources.ReadFiles());
         if (candidate.SourceErrors.Count > 0)
@@ -33,6 +33,7 @@ internal static class HostingExtensions
         builder.Services.AddSingleton<IConfigChangeListener>(services => services.GetRequiredService<ProxyConfigApplied>());
         builder.Services.AddSingleton<ConfigurationReloader>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ConfigurationReloader>());
+        return candidate;
     }
 
     /// <summary>Adds the web server with its two listeners, health, drain, telemetry and what guards every request.</summary>

@@ -9,9 +9,6 @@ internal static partial class HostingLog
     [LoggerMessage(1001, LogLevel.Error, "The changed configuration was refused, the running one stays. {Count} errors:\n  {Errors}")]
     public static partial void ConfigurationRejected(ILogger logger, int count, string errors);
 
-    [LoggerMessage(1010, LogLevel.Information, "Public on {Public}, admin on {Admin}")]
-    public static partial void Listening(ILogger logger, string @public, string admin);
-
     [LoggerMessage(1011, LogLevel.Information, "Draining: not ready any more, serving for another {Seconds} s")]
     public static partial void Draining(ILogger logger, int seconds);
 

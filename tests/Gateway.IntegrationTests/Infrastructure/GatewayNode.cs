@@ -59,7 +59,7 @@ internal sealed class GatewayNode : IAsyncDisposable
         {
             var path = Path.Combine(directory.FullName, "gateway.json");
             await File.WriteAllTextAsync(path, ToJson(config));
-            app = Program.Build(
+            app = await Program.BuildAsync(
                 [
                     "--urls", "http://127.0.0.1:0", "--Admin:Urls=http://127.0.0.1:0", "--Hosting:DrainSeconds=0",
                     "--config", path, .. redis is null ? [] : new[] { $"--Redis:Configuration={redis}" }, .. args ?? [],

@@ -7,6 +7,7 @@ internal sealed class AcceptedConfiguration(ConfigurationCandidate initial) : Co
     private static readonly string[] ListenerKeys = ["urls", "http_ports", "https_ports"];
 
     private volatile ConfigurationCandidate _candidate = initial;
+    private IReadOnlySet<string> _hidden = new HashSet<string>();
 
     /// <summary>The candidate that is in force.</summary>
     public ConfigurationCandidate Candidate => _candidate;
@@ -18,14 +19,21 @@ internal sealed class AcceptedConfiguration(ConfigurationCandidate initial) : Co
         OnReload();
     }
 
+    /// <summary>Lets <paramref name="sections"/> look empty, so that what reads them takes its defaults.</summary>
+    public void Hide(IReadOnlySet<string> sections) => _hidden = sections;
+
     public IConfigurationProvider Build(IConfigurationBuilder builder) => this;
 
     public override bool TryGet(string key, out string? value)
     {
         value = null;
-        return !ListenerKeys.Contains(key, StringComparer.OrdinalIgnoreCase) && _candidate.TryGet(key, out value);
+        return !ListenerKeys.Contains(key, StringComparer.OrdinalIgnoreCase) && !IsHidden(key) && _candidate.TryGet(key, out value);
     }
 
     public override IEnumerable<string> GetChildKeys(IEnumerable<string> earlierKeys, string? parentPath) =>
-        _candidate.GetChildKeys(earlierKeys, parentPath);
+        parentPath is not null && IsHidden(parentPath) ? earlierKeys : _candidate.GetChildKeys(earlierKeys, parentPath);
+
+    private bool IsHidden(string path) =>
+        _hidden.Count > 0 && _hidden.Any(section => path.Equals(section, StringComparison.OrdinalIgnoreCase)
+            || path.StartsWith(section + ConfigurationPath.KeyDelimiter, StringComparison.OrdinalIgnoreCase));
 }

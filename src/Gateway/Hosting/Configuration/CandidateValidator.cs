@@ -9,24 +9,33 @@ internal sealed record CandidateFindings(IReadOnlyList<string> Errors, IProxyCon
 
 /// <summary>Checks a candidate whole: its sources, every registered section, and YARP's section.</summary>
 internal sealed class CandidateValidator(
-    IEnumerable<ConfigurationSectionDescriptor> sections, PolicyNames policyNames, ProxySection proxySection, IServiceProvider services)
+    IEnumerable<ConfigurationSectionDescriptor> sections, PolicyNames policyNames, IServiceProvider services)
 {
     private static readonly MethodInfo ValidateMethod =
         typeof(CandidateValidator).GetMethod(nameof(ValidateOptions), BindingFlags.NonPublic | BindingFlags.Instance)!;
 
     /// <summary>Finds everything that is wrong with <paramref name="candidate"/>.</summary>
-    public async Task<CandidateFindings> CheckAsync(ConfigurationCandidate candidate)
+    /// <param name="candidate">The configuration to check.</param>
+    /// <param name="wrongSections">Receives the paths of the sections with errors, before YARP's section is checked.</param>
+    public async Task<CandidateFindings> CheckAsync(ConfigurationCandidate candidate, Action<IReadOnlySet<string>>? wrongSections = null)
     {
         // A file that could not be read leaves holes everywhere: what follows would be noise.
         if (candidate.SourceErrors.Count > 0)
             return new CandidateFindings(candidate.SourceErrors, null);
 
         var errors = new List<string>();
+        var wrong = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         foreach (var section in sections)
+        {
+            var before = errors.Count;
             CheckSection(candidate.Configuration.GetSection(section.Path), section.OptionsType, errors);
+            if (errors.Count > before)
+                wrong.Add(section.Path);
+        }
 
+        wrongSections?.Invoke(wrong);
         policyNames.Add(candidate.Configuration);
-        var proxy = await proxySection.ReadAsync(candidate.Configuration, errors);
+        var proxy = await services.GetRequiredService<ProxySection>().ReadAsync(candidate.Configuration, errors);
         return new CandidateFindings([.. errors.Select(candidate.WithSource)], errors.Count == 0 ? proxy : null);
     }
 
