@@ -1,2 +1,55 @@
-var app = WebApplication.CreateBuilder(args).Build();
-app.Run();
+using Gateway.Admin;
+using Gateway.ChangeLog;
+using Gateway.Hosting;
+using Gateway.Hosting.Configuration;
+using Gateway.Redis;
+
+namespace Gateway;
+
+/// <summary>The gateway as a process.</summary>
+public sealed class Program
+{
+    private Program()
+    {
+    }
+
+    /// <summary>Runs until a signal ends it. Returns 0, or 1 when the configuration is wrong.</summary>
+    public static async Task<int> Main(string[] args)
+    {
+        try
+        {
+            if (await Commands.TryRunAsync(GatewayCommandLine.Parse(args)) is { } exitCode)
+                return exitCode;
+            await using var app = await BuildAsync(args);
+            await app.RunAsync();
+            return 0;
+        }
+        catch (InvalidConfigurationException e)
+        {
+            await Console.Error.WriteLineAsync($"The configuration is wrong, the gateway does not start. Errors: {e.Errors.Count}");
+            foreach (var error in e.Errors)
+                await Console.Error.WriteLineAsync($"  {error}");
+            return 1;
+        }
+    }
+
+    /// <summary>Builds a gateway that is not started yet; several can live in one process.</summary>
+    /// <param name="args">The command line; <c>--help</c> explains it.</param>
+    /// <param name="configure">Changes to the services, applied last.</param>
+    public static async Task<WebApplication> BuildAsync(string[] args, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = nameof(Gateway), ContentRootPath = AppContext.BaseDirectory });
+        var configuration = builder.AddGatewayConfiguration(GatewayCommandLine.Parse(args).ToSources(AppContext.BaseDirectory));
+        builder.AddGatewayHosting();
+        builder.Services.AddAdmin();
+        builder.Services.AddGatewayRedis();
+        builder.Services.AddChangeLog();
+        builder.Services.AddGatewayProxy();
+        configure?.Invoke(builder);
+
+        await StartupCheck.RunAsync(builder.Services, configuration);
+        var app = builder.Build();
+        app.UseGatewayPipeline();
+        return app;
+    }
+}

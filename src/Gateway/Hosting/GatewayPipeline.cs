@@ -1,0 +1,54 @@
+using Gateway.Admin;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Hosting;
+
+/// <summary>The order in which a request meets the parts of the gateway. Nothing else decides it.</summary>
+internal static class GatewayPipeline
+{
+    public static void UseGatewayPipeline(this WebApplication app)
+    {
+        // 1. Failures become problem+json; a draining node ends its connections.
+        app.UseMiddleware<ProblemMiddleware>();
+        app.UseDraining();
+
+        // 2. The admin listener: a world of its own. No route, limit or cache of the public side applies to it.
+        app.UseAdmin(admin =>
+        {
+            admin.MapNodeAdmin();
+            admin.MapConfigurationAdmin();
+        });
+
+        // 3. Who is asking, for which host: fields of trusted proxies only, allowed hosts only.
+        app.UseForwardedHeaders();
+        app.UseHostFiltering();
+
+        // 4. Which route.
+        app.UseRouting();
+        app.UseRequestTimeouts();
+        app.UseCors();
+
+        // 5. Identity, and what it may do.
+        app.UseAuthentication();
+        app.UseAuthorization();
+
+        // 6. Rate limits: after identity, before the cache, so that hits count.
+
+        // 7. HTTP cache.
+
+        // 8. The endpoint: a route of YARP (affinity, load balancing, forwarder), a short link, health.
+        app.MapReverseProxy();
+        if (app.Services.GetRequiredService<IOptions<HostingOptions>>().Value.PublicHealth)
+            app.MapHealth(order: int.MaxValue);
+    }
+
+    private static void UseDraining(this WebApplication app)
+    {
+        var draining = app.Services.GetRequiredService<Draining>();
+        app.Use((context, next) =>
+        {
+            draining.CloseConnection(context);
+            return next(context);
+        });
+    }
+}

@@ -1,0 +1,30 @@
+using Gateway.Hosting.Configuration;
+using Gateway.Redis;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Gateway.Hosting;
+
+internal static class HealthEndpoints
+{
+    /// <summary>
+    /// <c>/healthz</c>: the process answers. <c>/readyz</c>: send traffic here: a configuration is in force and no drain
+    /// has begun. Redis is reported, but a lost Redis does not take the node out: it serves without.
+    /// </summary>
+    public static void MapHealth(this IEndpointRouteBuilder endpoints, int order = 0)
+    {
+        endpoints.MapGet("/healthz", () => TypedResults.Text("alive")).WithOrder(order).DisableHttpMetrics();
+        endpoints.MapGet("/readyz", Ready).WithOrder(order).DisableHttpMetrics();
+    }
+
+    private static JsonHttpResult<Readiness> Ready(
+        HttpResponse response, Draining draining, ConfigurationReloader configuration, RedisConnection redis)
+    {
+        response.Headers.CacheControl = "no-store";
+        var state = draining.IsDraining ? "draining" : configuration.Status.Version == 0 ? "starting" : "ready";
+        return TypedResults.Json(
+            new Readiness(state, redis.IsAvailable ? "available" : "unavailable"),
+            statusCode: state == "ready" ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
+    }
+
+    private sealed record Readiness(string Status, string Redis);
+}
