@@ -1,4 +1,5 @@
 using Gateway.Admin;
+using Gateway.Caching;
 using Gateway.ChangeLog;
 using Gateway.Hosting;
 using Gateway.Hosting.Configuration;
@@ -44,6 +45,7 @@ public sealed class Program
         builder.Services.AddAdmin();
         builder.Services.AddGatewayRedis();
         builder.Services.AddChangeLog();
+        builder.Services.AddHttpCache();
         builder.Services.AddGatewayProxy();
         configure?.Invoke(builder);
 

@@ -1,4 +1,5 @@
 using Gateway.Admin;
+using Gateway.Caching;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Hosting;
@@ -35,6 +36,7 @@ internal static class GatewayPipeline
         // 6. Rate limits: after identity, before the cache, so that hits count.
 
         // 7. HTTP cache.
+        app.UseHttpCache();
 
         // 8. The endpoint: a route of YARP (affinity, load balancing, forwarder), a short link, health.
         app.MapReverseProxy();
