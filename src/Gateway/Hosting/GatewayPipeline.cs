@@ -41,7 +41,7 @@ internal static class GatewayPipeline
         // 8. The endpoint: a route of YARP (affinity, load balancing, forwarder), a short link, health.
         app.MapReverseProxy();
         if (app.Services.GetRequiredService<IOptions<HostingOptions>>().Value.PublicHealth)
-            app.MapHealth(order: int.MaxValue);
+            app.MapHealth();
     }
 
     private static void UseDraining(this WebApplication app)

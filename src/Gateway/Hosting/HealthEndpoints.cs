@@ -10,10 +10,10 @@ internal static class HealthEndpoints
     /// <c>/healthz</c>: the process answers. <c>/readyz</c>: send traffic here: a configuration is in force and no drain
     /// has begun. Redis is reported, but a lost Redis does not take the node out: it serves without.
     /// </summary>
-    public static void MapHealth(this IEndpointRouteBuilder endpoints, int order = 0)
+    public static void MapHealth(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapGet("/healthz", () => TypedResults.Text("alive")).WithOrder(order).DisableHttpMetrics();
-        endpoints.MapGet("/readyz", Ready).WithOrder(order).DisableHttpMetrics();
+        endpoints.Map("/healthz", () => TypedResults.Text("alive")).DisableHttpMetrics().WithMetadata(new HealthMetadata());
+        endpoints.Map("/readyz", Ready).DisableHttpMetrics().WithMetadata(new HealthMetadata());
     }
 
     private static JsonHttpResult<Readiness> Ready(

@@ -54,6 +54,7 @@ internal static class HostingExtensions
 
         services.AddProblemDetails();
         services.AddRouting();
+        services.AddSingleton<MatcherPolicy, HealthYieldsToRoutes>();
         services.AddRequestTimeouts();
         services.AddAuthentication();
         services.AddAuthorization();

@@ -1,3 +1,5 @@
+using Yarp.ReverseProxy.Forwarder;
+
 namespace Gateway.Hosting;
 
 /// <summary>Events 1000 to 1999.</summary>
@@ -17,4 +19,10 @@ internal static partial class HostingLog
 
     [LoggerMessage(1021, LogLevel.Debug, "A request was refused with {Status}: {Reason}")]
     public static partial void RequestRefused(ILogger logger, int status, string reason);
+
+    [LoggerMessage(1022, LogLevel.Warning, "Forwarding failed at the origin: route {Route}, {Error}, {Reason}")]
+    public static partial void ForwardingFailed(ILogger logger, string route, ForwarderError error, string? reason);
+
+    [LoggerMessage(1023, LogLevel.Debug, "Forwarding ended by the client: route {Route}, {Error}")]
+    public static partial void ForwardingEnded(ILogger logger, string route, ForwarderError error);
 }

@@ -23,8 +23,8 @@ public sealed class HostingOptions
     public int ShutdownTimeoutSeconds { get; set; } = 30;
 
     /// <summary>
-    /// Whether <c>/healthz</c> and <c>/readyz</c> answer on the public listener too. A YARP route that matches one of
-    /// these paths is preferred. Default: true. A change needs a restart.
+    /// Whether <c>/healthz</c> and <c>/readyz</c> answer on the public listener too. A YARP route whose path
+    /// is exactly one of these wins; a catch-all route does not. Default: true. A change needs a restart.
     /// </summary>
     public bool PublicHealth { get; set; } = true;
 }

@@ -28,11 +28,13 @@ internal sealed class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMid
         }
         catch (Exception e)
         {
-            HostingLog.RequestFailed(logger, e, context.Request.Method, (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "(no route)");
+            HostingLog.RequestFailed(logger, e, context.Request.Method, Route(context));
             await AnswerAsync(context, StatusCodes.Status500InternalServerError);
             return;
         }
 
+        if (context.Features.Get<IForwarderErrorFeature>() is { } failure)
+            Note(context, failure);
         if (context.Response is { HasStarted: false, StatusCode: >= 400, ContentLength: null, ContentType: null } && IsOurs(context))
             await WriteAsync(context, context.Response.StatusCode);
     }
@@ -52,6 +54,20 @@ internal sealed class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMid
 
     private static Task WriteAsync(HttpContext context, int status) =>
         TypedResults.Problem(statusCode: status).ExecuteAsync(context);
+
+    private void Note(HttpContext context, IForwarderErrorFeature failure)
+    {
+        if (failure.Error is ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled or ForwarderError.RequestBodyClient
+            or ForwarderError.ResponseBodyCanceled or ForwarderError.ResponseBodyClient
+            or ForwarderError.UpgradeRequestCanceled or ForwarderError.UpgradeRequestClient
+            or ForwarderError.UpgradeResponseCanceled or ForwarderError.UpgradeResponseClient)
+            HostingLog.ForwardingEnded(logger, Route(context), failure.Error);
+        else
+            HostingLog.ForwardingFailed(logger, Route(context), failure.Error, failure.Exception?.GetBaseException().Message);
+    }
+
+    private static string Route(HttpContext context) =>
+        (context.GetEndpoint() as RouteEndpoint)?.DisplayName ?? "(none)";
 
     // No endpoint (404, refused host), an endpoint that is none (405), a refused identity, or YARP without an origin's answer.
     private static bool IsOurs(HttpContext context)

@@ -16,6 +16,9 @@ internal sealed class ConfigurationSources(IReadOnlyList<ConfigurationFile> file
         new("Logging:LogLevel:Microsoft.AspNetCore", "Warning"),
         new("Logging:LogLevel:System.Net.Http", "Warning"),
         new("Logging:LogLevel:Yarp", "Warning"),
+
+        // Each failed forward is one line of ours (event 1022) instead of YARP's with a stack trace.
+        new("Logging:LogLevel:Yarp.ReverseProxy.Forwarder.HttpForwarder", "None"),
     ];
 
     public IReadOnlyList<ConfigurationFile> Files { get; } = files;

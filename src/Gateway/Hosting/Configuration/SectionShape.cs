@@ -1,4 +1,3 @@
-using System.Collections;
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
@@ -18,9 +17,9 @@ internal static class SectionShape
         if (IsScalar(type))
             CheckScalar(section, type, errors);
         else if (DictionaryValueType(type) is { } valueType)
-            CheckEach(section, valueType, errors);
+            CheckEach(section, valueType, "an object", errors);
         else if (ElementType(type) is { } elementType)
-            CheckEach(section, elementType, errors);
+            CheckEach(section, elementType, "a list", errors);
         else
             CheckObject(section, type, errors);
     }
@@ -45,9 +44,9 @@ internal static class SectionShape
             .FirstOrDefault(candidate => candidate.IsGenericType && candidate.GetGenericTypeDefinition() == definition)
             ?.GenericTypeArguments[index];
 
-    private static void CheckEach(IConfigurationSection section, Type type, ICollection<string> errors)
+    private static void CheckEach(IConfigurationSection section, Type type, string expected, ICollection<string> errors)
     {
-        RefuseValue(section, typeof(IEnumerable).IsAssignableFrom(type) ? "a list" : "a list or an object", errors);
+        RefuseValue(section, expected, errors);
         foreach (var child in section.GetChildren())
             Check(child, type, errors);
     }

@@ -1,0 +1,131 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Gateway.IntegrationTests.Infrastructure;
+using Microsoft.AspNetCore.Http;
+
+namespace Gateway.IntegrationTests.Hosting;
+
+public sealed class RequestGuardTests
+{
+    [Theory]
+    [InlineData(new string[0], "http", "127.0.0.1")]
+    [InlineData(new[] { "--ForwardedHeaders:KnownProxies:0=10.9.9.9" }, "http", "127.0.0.1")]
+    [InlineData(new[] { "--ForwardedHeaders:KnownNetworks:0=127.0.0.0/8" }, "https", "203.0.113.9")]
+    public async Task Forwarded_fields_are_believed_from_trusted_proxies_only(string[] args, string scheme, string client)
+    {
+        await using var origin = (await TestOrigin.StartAsync()).Map("/", "hello");
+        await using var node = await GatewayNode.StartAsync(new { ReverseProxy = origin.ProxySection() }, args: args);
+
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/");
+        request.Headers.Add("X-Forwarded-For", "203.0.113.9");
+        request.Headers.Add("X-Forwarded-Proto", "https");
+        using var response = await node.Public.SendAsync(request);
+
+        var received = Assert.Single(origin.Requests);
+        Assert.Equal(scheme, received.Headers["X-Forwarded-Proto"]);
+        Assert.Equal(client, received.Headers["X-Forwarded-For"]);
+    }
+
+    [Fact]
+    public async Task A_host_that_is_not_allowed_is_refused_and_a_reload_can_allow_it()
+    {
+        await using var origin = (await TestOrigin.StartAsync()).Map("/", "hello");
+        await using var node = await GatewayNode.StartAsync(new { AllowedHosts = "shop.example", ReverseProxy = origin.ProxySection() });
+
+        Assert.StartsWith("HTTP/1.1 200", await RawAsync(node, "GET / HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n"), StringComparison.Ordinal);
+        var refused = await RawAsync(node, "GET / HTTP/1.1\r\nHost: other.example\r\nConnection: close\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 400", refused, StringComparison.Ordinal);
+        Assert.Contains("application/problem+json", refused, StringComparison.Ordinal);
+
+        await node.ReloadAsync(new { AllowedHosts = "*.example", ReverseProxy = origin.ProxySection() });
+        Assert.StartsWith("HTTP/1.1 200", await RawAsync(node, "GET / HTTP/1.1\r\nHost: other.example\r\nConnection: close\r\n\r\n"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("GET / HTTP/1.1\r\n\r\n", "400")]
+    [InlineData("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400")]
+    [InlineData("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "400")]
+    [InlineData("GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "4")]
+    [InlineData("G ET / HTTP/1.1\r\nHost: a\r\n\r\n", "400")]
+    [InlineData("GET /%00 HTTP/1.1\r\nHost: a\r\n\r\n", "400")]
+    [InlineData("GET / HTTP/9.9\r\nHost: a\r\n\r\n", "505")]
+    [InlineData("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", "400")]
+    [InlineData("GET / HTTP/1.1\r\nHost: a\r\nBad Name: x\r\n\r\n", "400")]
+    [InlineData("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n", "413")]
+    public async Task A_malformed_request_gets_a_client_error_and_leaves_no_exception_in_the_log(string request, string status)
+    {
+        await using var origin = (await TestOrigin.StartAsync()).Map("/", "hello");
+        await using var node = await GatewayNode.StartAsync(new { ReverseProxy = origin.ProxySection() });
+
+        var response = await RawAsync(node, request);
+
+        Assert.StartsWith($"HTTP/1.1 {status}", response, StringComparison.Ordinal);
+        Assert.DoesNotContain("Server:", response, StringComparison.OrdinalIgnoreCase);
+        Assert.Empty(node.Log.Exceptions);
+    }
+
+    [Fact]
+    public async Task An_origin_that_is_down_is_a_502_and_tells_nothing_about_the_inside()
+    {
+        await using var node = await GatewayNode.StartAsync("""
+            { "ReverseProxy": {
+                "Routes": { "r": { "ClusterId": "c", "Match": { "Path": "{**path}" } } },
+                "Clusters": { "c": { "Destinations": { "d": { "Address": "http://127.0.0.1:1" } } } } } }
+            """);
+
+        using var response = await node.Public.GetAsync("/");
+
+        Assert.Equal(HttpStatusCode.BadGateway, response.StatusCode);
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+        Assert.DoesNotContain("127.0.0.1:1", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(404)]
+    [InlineData(403)]
+    [InlineData(500)]
+    public async Task An_empty_error_of_the_origin_stays_as_it_is(int status)
+    {
+        await using var origin = (await TestOrigin.StartAsync()).Map("/", context =>
+        {
+            context.Response.StatusCode = status;
+            return Task.CompletedTask;
+        });
+        await using var node = await GatewayNode.StartAsync(new { ReverseProxy = origin.ProxySection() });
+
+        using var response = await node.Public.GetAsync("/");
+
+        Assert.Equal(status, (int)response.StatusCode);
+        Assert.Null(response.Content.Headers.ContentType);
+        Assert.Empty(await response.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
+    public async Task Octets_beyond_ASCII_in_fields_pass_both_ways_unchanged()
+    {
+        // RFC 9110 §5.5: obs-text
+        await using var origin = (await TestOrigin.StartAsync()).Map("/", context =>
+        {
+            context.Response.Headers["X-Back"] = context.Request.Headers["X-There"];
+            return context.Response.WriteAsync("hello");
+        });
+        await using var node = await GatewayNode.StartAsync(new { ReverseProxy = origin.ProxySection() });
+
+        var response = await RawAsync(node, "GET / HTTP/1.1\r\nHost: a\r\nX-There: caf\u00e9 \u00ff\r\nConnection: close\r\n\r\n");
+
+        Assert.StartsWith("HTTP/1.1 200", response, StringComparison.Ordinal);
+        Assert.Contains("X-Back: caf\u00e9 \u00ff\r\n", response, StringComparison.Ordinal);
+    }
+
+    private static async Task<string> RawAsync(GatewayNode node, string request)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(node.PublicAddress.Host, node.PublicAddress.Port);
+        var stream = client.GetStream();
+        await stream.WriteAsync(Encoding.Latin1.GetBytes(request));
+        using var received = new MemoryStream();
+        await stream.CopyToAsync(received);
+        return Encoding.Latin1.GetString(received.ToArray());
+    }
+}
