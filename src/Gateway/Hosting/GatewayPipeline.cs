@@ -1,5 +1,6 @@
 using Gateway.Admin;
 using Gateway.Caching;
+using Gateway.Caching.Invalidation;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Hosting;
@@ -18,6 +19,7 @@ internal static class GatewayPipeline
         {
             admin.MapNodeAdmin();
             admin.MapConfigurationAdmin();
+            admin.MapHttpCacheAdmin();
         });
 
         // 3. Who is asking, for which host: fields of trusted proxies only, allowed hosts only.

@@ -53,6 +53,8 @@ internal static class HostingExtensions
         builder.AddTelemetry(builder.Configuration);
 
         services.AddProblemDetails();
+        // Bodies and parameters that do not bind reach ProblemMiddleware instead of ending as empty answers.
+        services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         services.AddRouting();
         services.AddSingleton<MatcherPolicy, HealthYieldsToRoutes>();
         services.AddRequestTimeouts();

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Model;
 
@@ -18,7 +19,7 @@ internal sealed class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMid
         catch (BadHttpRequestException e)
         {
             HostingLog.RequestRefused(logger, e.StatusCode, e.Message);
-            await AnswerAsync(context, e.StatusCode);
+            await AnswerAsync(context, e.StatusCode, DetailOf(e));
             return;
         }
         catch (Exception e) when (context.RequestAborted.IsCancellationRequested && e is (OperationCanceledException or IOException))
@@ -39,7 +40,7 @@ internal sealed class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMid
             await WriteAsync(context, context.Response.StatusCode);
     }
 
-    private static Task AnswerAsync(HttpContext context, int status)
+    private static Task AnswerAsync(HttpContext context, int status, string? detail = null)
     {
         if (context.Response.HasStarted)
         {
@@ -49,11 +50,16 @@ internal sealed class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMid
         }
 
         context.Response.Clear();
-        return WriteAsync(context, status);
+        return WriteAsync(context, status, detail);
     }
 
-    private static Task WriteAsync(HttpContext context, int status) =>
-        TypedResults.Problem(statusCode: status).ExecuteAsync(context);
+    private static Task WriteAsync(HttpContext context, int status, string? detail = null) =>
+        TypedResults.Problem(statusCode: status, detail: detail).ExecuteAsync(context);
+
+    // Where a body is not the JSON it should be, without the names of types that the exception's own text holds.
+    private static string? DetailOf(BadHttpRequestException e) => e.InnerException is JsonException json
+        ? $"The body is not the JSON expected here: {json.Path ?? "$"}, line {(json.LineNumber ?? 0) + 1}."
+        : null;
 
     private void Note(HttpContext context, IForwarderErrorFeature failure)
     {

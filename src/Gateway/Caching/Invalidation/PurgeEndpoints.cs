@@ -1,0 +1,87 @@
+using Gateway.Caching.Keys;
+using Gateway.ChangeLog;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Gateway.Caching.Invalidation;
+
+/// <summary>Purges on the admin listener.</summary>
+internal static class PurgeEndpoints
+{
+    private const int MaxSelectors = 1000;
+
+    /// <summary><c>POST /cache/purge</c>: see <see cref="PurgeRequest"/>. With <c>?wait=true</c> it answers when the purge is in force everywhere it can be.</summary>
+    public static void MapHttpCacheAdmin(this IEndpointRouteBuilder admin) => admin.MapPost("/cache/purge", PurgeAsync);
+
+    private static async Task<Results<Ok<PurgeResponse>, Accepted<PurgeResponse>, ValidationProblem, ProblemHttpResult>> PurgeAsync(
+        PurgeRequest request, SharedChangeLog log, HttpResponse response, CancellationToken cancellationToken, bool wait = false)
+    {
+        var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
+        var selectors = ReadSelectors(request, errors);
+        if (errors.Count > 0)
+            return TypedResults.ValidationProblem(errors, title: "The purge names something that cannot be purged.");
+
+        var receipt = await log.TryAppendAsync(selectors, cancellationToken);
+        var spread = receipt is { } written && wait ? await log.WaitAsync(written, cancellationToken) : null;
+        if (receipt is null || (wait && spread is null))
+        {
+            response.Headers.RetryAfter = "1";
+            return TypedResults.Problem(
+                statusCode: StatusCodes.Status503ServiceUnavailable,
+                title: receipt is null ? "Redis does not answer: the purge may not be in force." : "The purge is written, but Redis no longer answers: where it is in force is not known.");
+        }
+
+        var answer = new PurgeResponse(selectors.Count, receipt.Value.Number, spread?.Applied, spread?.Silent, spread?.Behind);
+        return spread is { Behind.Count: > 0 } ? TypedResults.Accepted((string?)null, answer) : TypedResults.Ok(answer);
+    }
+
+    private static List<Selector> ReadSelectors(PurgeRequest request, Dictionary<string, string[]> errors)
+    {
+        var selectors = new List<Selector>();
+        foreach (var url in Named(request.Url, request.Urls))
+        {
+            if (Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.UserInfo.Length == 0)
+                selectors.Add(Selector.Url(CacheKey.Url(uri)));
+            else
+                errors["url"] = ["Write an absolute http or https URL as clients see it, such as http://localhost:8080/catalog/1."];
+        }
+
+        foreach (var tag in Named(request.Tag, request.Tags))
+        {
+            if (HttpCacheOptionsValidator.IsTag(tag))
+                selectors.Add(Selector.Tag(tag));
+            else
+                errors["tag"] = [$"Write 1 to {Selector.MaxValueLength} characters without white space and commas."];
+        }
+
+        if (request.Route is { Length: > 0 } route)
+            selectors.Add(Selector.Route(route));
+        if (request.All)
+            selectors.Add(Selector.All);
+        if (selectors.Count == 0 && errors.Count == 0)
+            errors[""] = ["Name at least one of url, urls, tag, tags, route, or all: true."];
+        if (selectors.Count > MaxSelectors)
+            errors[""] = [$"Name at most {MaxSelectors} in one purge."];
+        return selectors;
+    }
+
+    private static IEnumerable<string> Named(string? one, IReadOnlyList<string>? many) => one is null ? many ?? [] : [one, .. many ?? []];
+}
+
+/// <summary>What to purge: stored responses that match any of these are not used again, on any node.</summary>
+/// <param name="Url">An absolute URL as clients see it: all methods, variants and routes of it.</param>
+/// <param name="Urls">Several URLs.</param>
+/// <param name="Tag">A tag of the policy, or of the field that the policy names.</param>
+/// <param name="Tags">Several tags.</param>
+/// <param name="Route">The id of a route.</param>
+/// <param name="All">Everything.</param>
+internal sealed record PurgeRequest(
+    string? Url = null, IReadOnlyList<string>? Urls = null, string? Tag = null, IReadOnlyList<string>? Tags = null, string? Route = null, bool All = false);
+
+/// <summary>What was purged.</summary>
+/// <param name="Selectors">How many things were named.</param>
+/// <param name="Number">The purge's number in the change log.</param>
+/// <param name="Applied">With <c>wait</c>: nodes where it is in force.</param>
+/// <param name="Silent">With <c>wait</c>: nodes that do not answer and have no lease; what they do is their policy's <c>WhenChangesUnknown</c>.</param>
+/// <param name="Behind">With <c>wait</c>: nodes that had not applied it after 5 s; the answer is 202 then.</param>
+internal sealed record PurgeResponse(
+    int Selectors, long Number, IReadOnlyList<string>? Applied, IReadOnlyList<string>? Silent, IReadOnlyList<string>? Behind);

@@ -1,0 +1,163 @@
+using Gateway.IntegrationTests.Infrastructure;
+using Microsoft.AspNetCore.Http;
+
+namespace Gateway.IntegrationTests.Caching;
+
+public sealed class CollapsingTests : IAsyncLifetime
+{
+    private readonly TaskCompletionSource _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private RedisServer _redis = null!;
+    private TestOrigin _origin = null!;
+    private GatewayNode _a = null!;
+    private GatewayNode _b = null!;
+
+    public async Task InitializeAsync()
+    {
+        _redis = await RedisServer.StartAsync();
+        _origin = await TestOrigin.StartAsync();
+        _a = await CacheTestNode.StartAsync(_origin, _redis);
+        _b = await CacheTestNode.StartAsync(_origin, _redis);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _a.DisposeAsync();
+        await _b.DisposeAsync();
+        await _origin.DisposeAsync();
+        await _redis.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Simultaneous_misses_on_two_nodes_make_one_request_to_the_origin()
+    {
+        MapHeld("/x", ("Cache-Control", "max-age=60"));
+
+        var responses = Enumerable.Range(0, 40).Select(i => (i % 2 == 0 ? _a : _b).GetAsync("/x")).ToArray();
+        await _arrived.Task;
+        await AllWaitAsync(responses);
+        _answer.SetResult();
+
+        foreach (var response in await Task.WhenAll(responses))
+            Assert.Equal("body", await response.TextAsync());
+        Assert.Equal(1, _origin.Count("/x"));
+    }
+
+    [Fact]
+    public async Task An_answer_for_one_is_not_given_to_those_who_waited_and_later_ones_do_not_wait()
+    {
+        var served = 0;
+        _origin.Map("/x", async context =>
+        {
+            context.Response.Headers.CacheControl = "private";
+            await context.Response.WriteAsync($"{Interlocked.Increment(ref served)}");
+        });
+
+        var bodies = await Task.WhenAll(Enumerable.Range(0, 20).Select(async i => await (await (i % 2 == 0 ? _a : _b).GetAsync("/x")).TextAsync()));
+
+        Assert.Equal(20, bodies.Distinct().Count());
+        Assert.Equal(20, served);
+    }
+
+    [Fact]
+    public async Task Followers_of_another_variant_get_their_own()
+    {
+        _origin.Map("/x", async context =>
+        {
+            context.Response.Headers.CacheControl = "max-age=60";
+            context.Response.Headers.Vary = "Accept-Language";
+            await context.Response.WriteAsync(context.Request.Headers.AcceptLanguage.ToString());
+        });
+
+        var requests = Enumerable.Range(0, 30).Select(async i =>
+        {
+            var language = (i % 3) switch { 0 => "de", 1 => "en", _ => "fr" };
+            Assert.Equal(language, await (await (i % 2 == 0 ? _a : _b).GetAsync("/x", ("Accept-Language", language))).TextAsync());
+        });
+        await Task.WhenAll(requests);
+    }
+
+    [Fact]
+    public async Task A_leader_that_hangs_up_does_not_take_the_response_from_the_others()
+    {
+        MapHeld("/x", ("Cache-Control", "max-age=60"));
+        using var hangUp = new CancellationTokenSource();
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/x") { Headers = { Host = CacheTestNode.Host } };
+
+        var leader = _a.Public.SendAsync(request, hangUp.Token);
+        await _arrived.Task;
+        var followers = Enumerable.Range(0, 10).Select(_ => _a.GetAsync("/x")).ToArray();
+        await hangUp.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leader);
+        _answer.SetResult();
+
+        foreach (var follower in await Task.WhenAll(followers))
+            Assert.Equal("body", await follower.TextAsync());
+        Assert.Equal(1, _origin.Count("/x"));
+    }
+
+    [Fact]
+    public async Task When_the_fetch_fails_another_takes_it_over()
+    {
+        var requests = 0;
+        _origin.Map("/x", async context =>
+        {
+            if (Interlocked.Increment(ref requests) == 1)
+            {
+                _arrived.SetResult();
+                await _answer.Task;
+                context.Abort();
+                return;
+            }
+
+            context.Response.Headers.CacheControl = "max-age=60";
+            await context.Response.WriteAsync("body");
+        });
+
+        var first = _a.GetAsync("/x");
+        await _arrived.Task;
+        var others = Enumerable.Range(0, 10).Select(i => (i % 2 == 0 ? _a : _b).GetAsync("/x")).ToArray();
+        _answer.SetResult();
+
+        Assert.Equal(502, (int)(await first).StatusCode);
+        foreach (var other in await Task.WhenAll(others))
+            Assert.Equal("body", await other.TextAsync());
+    }
+
+    [Fact]
+    public async Task A_lock_whose_holder_died_holds_others_for_three_seconds_at_most()
+    {
+        await using var connection = await _redis.ConnectAsync();
+        MapHeld("/y", ("Cache-Control", "max-age=60"));
+        var held = _a.GetAsync("/y");
+        await _arrived.Task;
+        var lockKey = connection.GetServers()[0].Keys(pattern: "gateway:lock:*").Single();
+        // What a killed node leaves behind: a lock that nobody extends or releases.
+        await connection.GetDatabase().StringSetAsync(lockKey, "killed", TimeSpan.FromSeconds(3));
+
+        var other = _b.GetAsync("/y");
+        _answer.SetResult();
+
+        Assert.Equal("body", await (await held).TextAsync());
+        Assert.Equal("body", await (await other.WaitAsync(TimeSpan.FromSeconds(5))).TextAsync());
+    }
+
+    private void MapHeld(string path, params (string Name, string Value)[] fields) => _origin.Map(path, async context =>
+    {
+        _arrived.TrySetResult();
+        await _answer.Task;
+        foreach (var (name, value) in fields)
+            context.Response.Headers[name] = value;
+        await context.Response.WriteAsync("body");
+    });
+
+    // Nobody is answered while the origin holds its answer, so all that can be seen is that nobody asked it again.
+    private async Task AllWaitAsync(Task<HttpResponseMessage>[] responses)
+    {
+        await using var connection = await _redis.ConnectAsync();
+        await Eventually.TrueAsync(
+            () => Task.FromResult(connection.GetServers()[0].SubscriptionSubscriberCount(StackExchange.Redis.RedisChannel.Literal("gateway:fetch")) == 2),
+            "both nodes reached the fetch lock");
+        Assert.DoesNotContain(responses, response => response.IsCompleted);
+    }
+}

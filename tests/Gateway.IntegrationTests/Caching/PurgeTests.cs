@@ -1,0 +1,130 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Gateway.IntegrationTests.Infrastructure;
+
+namespace Gateway.IntegrationTests.Caching;
+
+public sealed class PurgeTests : IAsyncLifetime
+{
+    private RedisServer _redis = null!;
+    private TestOrigin _origin = null!;
+    private GatewayNode _a = null!;
+    private GatewayNode _b = null!;
+
+    public async Task InitializeAsync()
+    {
+        _redis = await RedisServer.StartAsync();
+        _origin = await TestOrigin.StartAsync();
+        _origin.Map("/x", "x", ("Cache-Control", "max-age=60"), ("Surrogate-Key", "red blue"));
+        _origin.Map("/y", "y", ("Cache-Control", "max-age=60"), ("Surrogate-Key", "green"));
+        _a = await CacheTestNode.StartAsync(_origin, _redis);
+        _b = await CacheTestNode.StartAsync(_origin, _redis);
+        await Eventually.TrueAsync(HasBothNodesAsync, "both nodes are known");
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _a.DisposeAsync();
+        await _b.DisposeAsync();
+        await _origin.DisposeAsync();
+        await _redis.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("""{"url":"http://shop.example/x"}""", true, false)]
+    [InlineData("""{"url":"http://SHOP.example:80/x"}""", true, false)]
+    [InlineData("""{"url":"http://shop.example/%78"}""", true, false)]
+    [InlineData("""{"urls":["http://shop.example/x","http://shop.example/y"]}""", true, true)]
+    [InlineData("""{"tag":"red"}""", true, false)]
+    [InlineData("""{"tags":["blue","green"]}""", true, true)]
+    [InlineData("""{"route":"all"}""", true, true)]
+    [InlineData("""{"all":true}""", true, true)]
+    [InlineData("""{"url":"http://shop.example/x?a=1"}""", false, false)]
+    [InlineData("""{"url":"https://shop.example/x"}""", false, false)]
+    [InlineData("""{"tag":"re"}""", false, false)]
+    public async Task A_waited_purge_is_in_force_on_all_nodes_when_it_answers(string purge, bool purgesX, bool purgesY)
+    {
+        foreach (var node in new[] { _a, _b })
+        {
+            await node.GetAsync("/x");
+            await node.GetAsync("/y");
+        }
+
+        var answer = await PurgeAsync(_a, purge);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal(2, (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("applied").GetArrayLength());
+
+        Assert.Equal(!purgesX, (await _b.GetAsync("/x")).CacheStatus().Contains("; hit;", StringComparison.Ordinal));
+        Assert.Equal(!purgesY, (await _b.GetAsync("/y")).CacheStatus().Contains("; hit;", StringComparison.Ordinal));
+        Assert.Contains("; hit;", (await _b.GetAsync("/x")).CacheStatus(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{}""")]
+    [InlineData("""{"url":"/x"}""")]
+    [InlineData("""{"url":"ftp://shop.example/x"}""")]
+    [InlineData("""{"tag":"a b"}""")]
+    [InlineData("""{"tag":""}""")]
+    [InlineData("""{"tags":"red"}""")]
+    [InlineData("""not json""")]
+    public async Task A_purge_that_names_nothing_is_refused_with_a_problem(string purge)
+    {
+        var answer = await PurgeAsync(_a, purge);
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Equal("application/problem+json", answer.Content.Headers.ContentType!.MediaType);
+        Assert.Empty(_a.Log.Exceptions);
+    }
+
+    [Fact]
+    public async Task A_purge_without_redis_is_answered_503()
+    {
+        await _redis.KillAsync();
+
+        var answer = await PurgeAsync(_a, """{"all":true}""");
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        Assert.NotNull(answer.Headers.RetryAfter);
+    }
+
+    [Fact]
+    public async Task A_response_fetched_before_a_purge_and_arriving_after_it_is_not_reused()
+    {
+        var arrived = new TaskCompletionSource();
+        var answered = new TaskCompletionSource();
+        var requests = 0;
+        _origin.Map("/slow", async context =>
+        {
+            if (Interlocked.Increment(ref requests) == 1)
+            {
+                arrived.SetResult();
+                await answered.Task;
+            }
+
+            context.Response.Headers.CacheControl = "max-age=60";
+            await context.Response.Body.WriteAsync("body"u8.ToArray());
+        });
+
+        var old = _a.GetAsync("/slow");
+        await arrived.Task;
+        await PurgeAsync(_b, """{"url":"http://shop.example/slow"}""");
+        // It does not join the fetch that is older than the purge.
+        var fresh = await _a.GetAsync("/slow");
+        Assert.Contains("; stored", fresh.CacheStatus(), StringComparison.Ordinal);
+        answered.SetResult();
+        await old;
+
+        Assert.Equal(2, requests);
+        Assert.Contains("; hit;", (await _a.GetAsync("/slow")).CacheStatus(), StringComparison.Ordinal);
+    }
+
+    private static Task<HttpResponseMessage> PurgeAsync(GatewayNode node, string json) =>
+        node.Admin.PostAsync("/cache/purge?wait=true", new StringContent(json, System.Text.Encoding.UTF8, "application/json"));
+
+    private async Task<bool> HasBothNodesAsync()
+    {
+        await using var connection = await _redis.ConnectAsync();
+        return await connection.GetDatabase().SortedSetLengthAsync("gateway:{changes}:nodes") == 2;
+    }
+}
