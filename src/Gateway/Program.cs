@@ -3,6 +3,7 @@ using Gateway.Caching;
 using Gateway.ChangeLog;
 using Gateway.Hosting;
 using Gateway.Hosting.Configuration;
+using Gateway.RateLimiting;
 using Gateway.Redis;
 
 namespace Gateway;
@@ -45,6 +46,7 @@ public sealed class Program
         builder.Services.AddAdmin();
         builder.Services.AddGatewayRedis();
         builder.Services.AddChangeLog();
+        builder.Services.AddGatewayRateLimiting();
         builder.Services.AddHttpCache();
         builder.Services.AddGatewayProxy();
         configure?.Invoke(builder);

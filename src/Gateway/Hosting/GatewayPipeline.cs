@@ -1,6 +1,7 @@
 using Gateway.Admin;
 using Gateway.Caching;
 using Gateway.Caching.Invalidation;
+using Gateway.RateLimiting;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Hosting;
@@ -36,6 +37,7 @@ internal static class GatewayPipeline
         app.UseAuthorization();
 
         // 6. Rate limits: after identity, before the cache, so that hits count.
+        app.UseGatewayRateLimiting();
 
         // 7. HTTP cache.
         app.UseHttpCache();

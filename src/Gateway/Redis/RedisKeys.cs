@@ -41,6 +41,12 @@ internal sealed class RedisKeys
     /// <summary>Channel that hints at a new record; the message is empty of meaning.</summary>
     public RedisChannel ChangeLogChannel { get; }
 
+    /// <summary>String, a counter · the limit's window · RateLimiting · record. For policies whose limits all count the same clients.</summary>
+    public RedisKey RateLimitOfClient(string policy, string identity, string limit) => $"{_prefix}limit:{{{policy}:{identity}}}:{limit}";
+
+    /// <summary>String, a counter · the limit's window · RateLimiting · record. For policies whose limits count different clients: one slot for all.</summary>
+    public RedisKey RateLimitOfPolicy(string policy, string identity, string limit) => $"{_prefix}limit:{{{policy}}}:{identity}:{limit}";
+
     /// <summary>What the output cache store's own keys begin with: strings <c>__MSOCV_…</c>, retention as expiry · Caching · cache.</summary>
     public string StoredResponsePrefix => _prefix + "response:";
 
