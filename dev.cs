@@ -20,7 +20,7 @@ const string help = """
       conformance [--update]
                       runs the HTTP cache conformance suite against a gateway (needs Node.js; see docs/conformance.md)
       bench [ARG]...  measures the gateway beside its peers; without ARGs it lists what can be measured
-      schema          writes src/Gateway/appsettings.schema.json anew from the options classes
+      schema          writes appsettings.schema.json and docs/where-is-it-decided.md anew from the sources
       check           verifies that the code is formatted and builds without warnings
     """;
 
@@ -225,8 +225,10 @@ async Task<int> BenchAsync(string[] options)
 
 async Task<int> SchemaAsync()
 {
-    await BuildAsync("src/Gateway");
-    return await RunAsync("dotnet", [$"src/Gateway/bin/{configuration}/net10.0/Gateway.dll", "--write-schema", "src/Gateway/appsettings.schema.json"]);
+    await BuildAsync("tests/Gateway.UnitTests");
+    await MustRunAsync("dotnet", [$"src/Gateway/bin/{configuration}/net10.0/Gateway.dll", "--write-schema", "src/Gateway/appsettings.schema.json"]);
+    Environment.SetEnvironmentVariable("GATEWAY_WRITE_DOCS", "1");
+    return await RunAsync("dotnet", ["test", "tests/Gateway.UnitTests", "-c", configuration, "--no-build", "--nologo", "--filter", "ReasonTable"]);
 }
 
 async Task<int> CheckAsync()
