@@ -2,6 +2,7 @@ using Gateway.Admin;
 using Gateway.Caching;
 using Gateway.Caching.Invalidation;
 using Gateway.RateLimiting;
+using Gateway.ShortLinks;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Hosting;
@@ -21,6 +22,7 @@ internal static class GatewayPipeline
             admin.MapNodeAdmin();
             admin.MapConfigurationAdmin();
             admin.MapHttpCacheAdmin();
+            admin.MapShortLinksAdmin();
         });
 
         // 3. Who is asking, for which host: fields of trusted proxies only, allowed hosts only.
@@ -43,6 +45,7 @@ internal static class GatewayPipeline
         app.UseHttpCache();
 
         // 8. The endpoint: a route of YARP (affinity, load balancing, forwarder), a short link, health.
+        app.MapShortLinks();
         app.MapReverseProxy();
         if (app.Services.GetRequiredService<IOptions<HostingOptions>>().Value.PublicHealth)
             app.MapHealth();

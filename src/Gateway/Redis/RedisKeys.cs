@@ -56,4 +56,19 @@ internal sealed class RedisKeys
 
     /// <summary>Channel on which the holder of a fetch lock says how the fetch went.</summary>
     public RedisChannel FetchSignalChannel => RedisChannel.Literal(_prefix + "fetch");
+
+    /// <summary>Hash, a link · no expiry · ShortLinks · record.</summary>
+    public RedisKey ShortLink(string slug) => $"{_prefix}link:{{{slug}}}";
+
+    /// <summary>String, a counter · no expiry, ends with its link · ShortLinks · record.</summary>
+    public RedisKey ShortLinkVisits(string slug) => $"{_prefix}link:{{{slug}}}:visits";
+
+    /// <summary>Hash node → "number time" of the last batch of visits it sent · 1 day since the last, ends with its link · ShortLinks · record.</summary>
+    public RedisKey ShortLinkBatches(string slug) => $"{_prefix}link:{{{slug}}}:batches";
+
+    /// <summary>Sorted set of slugs, all of score 0, read by prefix · no expiry · ShortLinks · record.</summary>
+    public RedisKey ShortLinkIndex => _prefix + "links";
+
+    /// <summary>String, the slug made for an <c>Idempotency-Key</c>, which is hashed · 1 day · ShortLinks · record.</summary>
+    public RedisKey ShortLinkRequest(string keyHash) => $"{_prefix}link-request:{keyHash}";
 }
