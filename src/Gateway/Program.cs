@@ -5,6 +5,7 @@ using Gateway.Hosting;
 using Gateway.Hosting.Configuration;
 using Gateway.RateLimiting;
 using Gateway.Redis;
+using Gateway.Sessions;
 
 namespace Gateway;
 
@@ -48,6 +49,7 @@ public sealed class Program
         builder.Services.AddChangeLog();
         builder.Services.AddGatewayRateLimiting();
         builder.Services.AddHttpCache();
+        builder.Services.AddGatewaySessions(builder.Configuration);
         builder.Services.AddGatewayProxy();
         configure?.Invoke(builder);
 

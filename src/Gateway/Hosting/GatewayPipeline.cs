@@ -2,6 +2,8 @@ using Gateway.Admin;
 using Gateway.Caching;
 using Gateway.Caching.Invalidation;
 using Gateway.RateLimiting;
+using Gateway.Sessions;
+using Gateway.Sessions.Drain;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Hosting;
@@ -21,6 +23,7 @@ internal static class GatewayPipeline
             admin.MapNodeAdmin();
             admin.MapConfigurationAdmin();
             admin.MapHttpCacheAdmin();
+            admin.MapSessionsAdmin();
         });
 
         // 3. Who is asking, for which host: fields of trusted proxies only, allowed hosts only.
@@ -42,8 +45,8 @@ internal static class GatewayPipeline
         // 7. HTTP cache.
         app.UseHttpCache();
 
-        // 8. The endpoint: a route of YARP (affinity, load balancing, forwarder), a short link, health.
-        app.MapReverseProxy();
+        // 8. The endpoint: a route of YARP (affinity, drains, load balancing, moves, forwarder), a short link, health.
+        app.MapReverseProxy(proxy => proxy.UseGatewaySessions());
         if (app.Services.GetRequiredService<IOptions<HostingOptions>>().Value.PublicHealth)
             app.MapHealth();
     }
