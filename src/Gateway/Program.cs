@@ -5,6 +5,7 @@ using Gateway.Hosting;
 using Gateway.Hosting.Configuration;
 using Gateway.RateLimiting;
 using Gateway.Redis;
+using Gateway.Sessions;
 using Gateway.ShortLinks;
 
 namespace Gateway;
@@ -50,6 +51,7 @@ public sealed class Program
         builder.Services.AddGatewayRateLimiting();
         builder.Services.AddHttpCache();
         builder.Services.AddShortLinks();
+        builder.Services.AddGatewaySessions(builder.Configuration);
         builder.Services.AddGatewayProxy();
         configure?.Invoke(builder);
 

@@ -2,6 +2,8 @@ using Gateway.Admin;
 using Gateway.Caching;
 using Gateway.Caching.Invalidation;
 using Gateway.RateLimiting;
+using Gateway.Sessions;
+using Gateway.Sessions.Drain;
 using Gateway.ShortLinks;
 using Microsoft.Extensions.Options;
 
@@ -23,6 +25,7 @@ internal static class GatewayPipeline
             admin.MapConfigurationAdmin();
             admin.MapHttpCacheAdmin();
             admin.MapShortLinksAdmin();
+            admin.MapSessionsAdmin();
         });
 
         // 3. Who is asking, for which host: fields of trusted proxies only, allowed hosts only.
@@ -44,9 +47,9 @@ internal static class GatewayPipeline
         // 7. HTTP cache.
         app.UseHttpCache();
 
-        // 8. The endpoint: a route of YARP (affinity, load balancing, forwarder), a short link, health.
+        // 8. The endpoint: a short link, a route of YARP (affinity, drains, load balancing, moves, forwarder), health.
         app.MapShortLinks();
-        app.MapReverseProxy();
+        app.MapReverseProxy(proxy => proxy.UseGatewaySessions());
         if (app.Services.GetRequiredService<IOptions<HostingOptions>>().Value.PublicHealth)
             app.MapHealth();
     }

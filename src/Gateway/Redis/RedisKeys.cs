@@ -71,4 +71,14 @@ internal sealed class RedisKeys
 
     /// <summary>String, the slug made for an <c>Idempotency-Key</c>, which is hashed · 1 day · ShortLinks · record.</summary>
     public RedisKey ShortLinkRequest(string keyHash) => $"{_prefix}link-request:{keyHash}";
+
+    /// <summary>String, "moves destination" · the affinity expiry, extended by use · Sessions · record; clients' cookies and nodes write it back.</summary>
+    /// <param name="sessionId">Random, or a hash: never what the client sent.</param>
+    public RedisKey Affinity(string sessionId) => $"{_prefix}affinity:{sessionId}";
+
+    /// <summary>Hash "cluster/destination", escaped, and a version · no expiry · Sessions · record; nodes write it back.</summary>
+    public RedisKey DrainedDestinations => _prefix + "drains";
+
+    /// <summary>Hash name → XML, encrypted where configured · no expiry · Sessions · record; nodes write it back.</summary>
+    public RedisKey DataProtectionKeys => _prefix + "keys";
 }
