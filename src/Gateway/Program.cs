@@ -5,6 +5,7 @@ using Gateway.Hosting;
 using Gateway.Hosting.Configuration;
 using Gateway.RateLimiting;
 using Gateway.Redis;
+using Gateway.Tokens;
 
 namespace Gateway;
 
@@ -46,6 +47,7 @@ public sealed class Program
         builder.Services.AddAdmin();
         builder.Services.AddGatewayRedis();
         builder.Services.AddChangeLog();
+        builder.Services.AddGatewayTokens();
         builder.Services.AddGatewayRateLimiting();
         builder.Services.AddHttpCache();
         builder.Services.AddGatewayProxy();

@@ -2,6 +2,8 @@ using Gateway.Admin;
 using Gateway.Caching;
 using Gateway.Caching.Invalidation;
 using Gateway.RateLimiting;
+using Gateway.Tokens;
+using Gateway.Tokens.Revocations;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Hosting;
@@ -21,11 +23,13 @@ internal static class GatewayPipeline
             admin.MapNodeAdmin();
             admin.MapConfigurationAdmin();
             admin.MapHttpCacheAdmin();
+            admin.MapTokensAdmin();
         });
 
-        // 3. Who is asking, for which host: fields of trusted proxies only, allowed hosts only.
+        // 3. Who is asking, for which host: fields of trusted proxies only, allowed hosts only, no identity but our own.
         app.UseForwardedHeaders();
         app.UseHostFiltering();
+        app.UseIdentityFieldGuard();
 
         // 4. Which route.
         app.UseRouting();
@@ -35,6 +39,7 @@ internal static class GatewayPipeline
         // 5. Identity, and what it may do.
         app.UseAuthentication();
         app.UseAuthorization();
+        app.UseIdentityFields();
 
         // 6. Rate limits: after identity, before the cache, so that hits count.
         app.UseGatewayRateLimiting();
