@@ -7,6 +7,7 @@ using Gateway.RateLimiting;
 using Gateway.Redis;
 using Gateway.Sessions;
 using Gateway.ShortLinks;
+using Gateway.Tokens;
 
 namespace Gateway;
 
@@ -48,6 +49,7 @@ public sealed class Program
         builder.Services.AddAdmin();
         builder.Services.AddGatewayRedis();
         builder.Services.AddChangeLog();
+        builder.Services.AddGatewayTokens();
         builder.Services.AddGatewayRateLimiting();
         builder.Services.AddHttpCache();
         builder.Services.AddShortLinks();

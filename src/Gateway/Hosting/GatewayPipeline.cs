@@ -5,6 +5,8 @@ using Gateway.RateLimiting;
 using Gateway.Sessions;
 using Gateway.Sessions.Drain;
 using Gateway.ShortLinks;
+using Gateway.Tokens;
+using Gateway.Tokens.Revocations;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Hosting;
@@ -26,11 +28,13 @@ internal static class GatewayPipeline
             admin.MapHttpCacheAdmin();
             admin.MapShortLinksAdmin();
             admin.MapSessionsAdmin();
+            admin.MapTokensAdmin();
         });
 
-        // 3. Who is asking, for which host: fields of trusted proxies only, allowed hosts only.
+        // 3. Who is asking, for which host: fields of trusted proxies only, allowed hosts only, no identity but our own.
         app.UseForwardedHeaders();
         app.UseHostFiltering();
+        app.UseIdentityFieldGuard();
 
         // 4. Which route.
         app.UseRouting();
@@ -40,6 +44,7 @@ internal static class GatewayPipeline
         // 5. Identity, and what it may do.
         app.UseAuthentication();
         app.UseAuthorization();
+        app.UseIdentityFields();
 
         // 6. Rate limits: after identity, before the cache, so that hits count.
         app.UseGatewayRateLimiting();

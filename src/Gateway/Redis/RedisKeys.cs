@@ -20,6 +20,8 @@ internal sealed class RedisKeys
         ChangeLogRecords = _prefix + "{changes}:records";
         Nodes = _prefix + "{changes}:nodes";
         NodesApplied = _prefix + "{changes}:applied";
+        Revocations = _prefix + "{changes}:revocations";
+        RevocationEnds = _prefix + "{changes}:revocation-ends";
         ChangeLogChannel = RedisChannel.Literal(_prefix + "changes");
     }
 
@@ -81,4 +83,15 @@ internal sealed class RedisKeys
 
     /// <summary>Hash name → XML, encrypted where configured · no expiry · Sessions · record; nodes write it back.</summary>
     public RedisKey DataProtectionKeys => _prefix + "keys";
+
+    /// <summary>String, JSON: what a validated token says, never the token · until it expires or <c>CacheDuration</c> is over · Tokens · cache.</summary>
+    /// <param name="hash">SHA-256 of the scheme's rules and the token.</param>
+    public RedisKey VerifiedToken(string hash) => $"{_prefix}token:1:{hash}";
+
+    /// <summary>Hash id → "issued before:end", at most 100,000 · until the last one ends · Tokens · record, written back by nodes that know it.</summary>
+    /// <remarks>In the slot of the change log, so that no failover loses revocations without the log being lost too.</remarks>
+    public RedisKey Revocations { get; }
+
+    /// <summary>Sorted set id → end in seconds, by which <see cref="Revocations"/> is trimmed · as that · Tokens · record.</summary>
+    public RedisKey RevocationEnds { get; }
 }
