@@ -29,7 +29,7 @@ public sealed class ShortLinksOptionsValidatorTests
         var errors = Validate(new ShortLinksOptions
         {
             Prefix = "",
-            Hosts = { "go.example", "go.example:8443", "[::1]:80", "http://go.example", "*.example" },
+            Hosts = { "go.example", "go.example:8443", "[::1]:80", "http://go.example", "*.example", "go.example:" },
             ReservedSlugs = { "brand", "a b" },
             AdditionalSchemes = { "myapp", "javascript", "a:b" },
             GeneratedLength = 3,
@@ -41,7 +41,7 @@ public sealed class ShortLinksOptionsValidatorTests
 
         Assert.Equal(
             [
-                "ShortLinks:Hosts:3", "ShortLinks:Hosts:4", "ShortLinks:ReservedSlugs:1", "ShortLinks:AdditionalSchemes:1", "ShortLinks:AdditionalSchemes:2",
+                "ShortLinks:Hosts:2", "ShortLinks:Hosts:3", "ShortLinks:Hosts:4", "ShortLinks:Hosts:5", "ShortLinks:ReservedSlugs:1", "ShortLinks:AdditionalSchemes:1", "ShortLinks:AdditionalSchemes:2",
                 "ShortLinks:GeneratedLength", "ShortLinks:FlushInterval", "ShortLinks:PermanentMaxAge", "ShortLinks:UnknownFor", "ShortLinks:MemoryLimit",
             ],
             errors.Select(error => error.Split(": ")[0]));
