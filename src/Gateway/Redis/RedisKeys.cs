@@ -71,6 +71,10 @@ internal sealed class RedisKeys
     /// <summary>Sorted set of slugs, all of score 0, read by prefix · no expiry · ShortLinks · record.</summary>
     public RedisKey ShortLinkIndex => _prefix + "links";
 
+    /// <summary>Sorted set slug → visits, at most 11,000 · an hour's 2 h, a day's 2 days, <c>all</c> no expiry · ShortLinks · record.</summary>
+    /// <param name="period">The hour or day in digits, or <c>all</c>.</param>
+    public RedisKey ShortLinkRanking(string period) => $"{_prefix}{{link-ranking}}:{period}";
+
     /// <summary>String, the slug made for an <c>Idempotency-Key</c>, which is hashed · 1 day · ShortLinks · record.</summary>
     public RedisKey ShortLinkRequest(string keyHash) => $"{_prefix}link-request:{keyHash}";
 

@@ -12,7 +12,7 @@ internal static class LinkAdminEndpoints
     /// <summary>
     /// <c>POST /links</c> makes a link (<see cref="LinkRequest"/>), once for each <c>Idempotency-Key</c>;
     /// <c>GET /links?prefix=&amp;after=&amp;limit=</c> lists them; <c>GET</c>, <c>PUT</c> and <c>DELETE /links/{slug}</c>
-    /// read, replace and remove one.
+    /// read, replace and remove one. <c>GET /top-links?period=hour|day|all&amp;limit=</c>: see <see cref="LinkRanking"/>.
     /// </summary>
     public static void MapShortLinksAdmin(this IEndpointRouteBuilder admin)
     {
@@ -21,6 +21,7 @@ internal static class LinkAdminEndpoints
         admin.MapGet("/links/{slug}", ReadAsync);
         admin.MapPut("/links/{slug}", UpdateAsync);
         admin.MapDelete("/links/{slug}", DeleteAsync);
+        admin.MapGet("/top-links", RankAsync);
     }
 
     private static async Task<Results<Created<LinkResponse>, Ok<LinkResponse>, ValidationProblem, ProblemHttpResult>> CreateAsync(
@@ -99,14 +100,33 @@ internal static class LinkAdminEndpoints
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(
-        string slug, HttpResponse response, LinkStore store, IOptionsMonitor<ShortLinksOptions> options)
+        string slug, HttpResponse response, LinkStore store, LinkRanking ranking, IOptionsMonitor<ShortLinksOptions> options, CancellationToken cancellationToken)
     {
         if (!SlugRules.TryRead(slug, options.CurrentValue, out slug))
             return Missing();
         var reply = await store.DeleteAsync(slug);
         if (!reply.TryGet(out var wasThere))
             return Unavailable(response);
+        await ranking.RemoveAsync(slug, cancellationToken);
         return wasThere ? TypedResults.NoContent() : Missing();
+    }
+
+    private static async Task<Results<Ok<LinkRankingResponse>, ValidationProblem, ProblemHttpResult>> RankAsync(
+        HttpResponse response, LinkRanking ranking, CancellationToken cancellationToken, string period = "day", int limit = 10)
+    {
+        var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
+        if (!Enum.TryParse<RankingPeriod>(period, ignoreCase: true, out var parsed) || !char.IsAsciiLetter(period[0]))
+            errors["period"] = ["Write hour, day or all."];
+        if (limit is < 1 or > MaxPage)
+            errors["limit"] = [$"Write a whole number from 1 to {MaxPage}."];
+        if (errors.Count > 0)
+            return Invalid(errors);
+
+        var reply = await ranking.ReadAsync(parsed, limit, cancellationToken);
+        return reply.TryGet(out var entries)
+            ? TypedResults.Ok(new LinkRankingResponse(
+                period.ToLowerInvariant(), [.. entries.Select(entry => new RankedLink((string)entry.Element!, (long)entry.Score))]))
+            : Unavailable(response);
     }
 
     private static string? ReadIdempotencyKey(HttpRequest request, Dictionary<string, string[]> errors)

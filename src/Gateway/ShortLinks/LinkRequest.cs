@@ -64,3 +64,9 @@ internal sealed record LinkPage(IReadOnlyList<LinkResponse> Links, string? Next)
     public static string NextOf(string prefix, string after, int limit) => QueryHelpers.AddQueryString(
         "/links", new Dictionary<string, string?> { ["prefix"] = prefix, ["after"] = after, ["limit"] = $"{limit}" });
 }
+
+/// <summary>The links followed most in a period, the first first.</summary>
+internal sealed record LinkRankingResponse(string Period, IReadOnlyList<RankedLink> Links);
+
+/// <summary>A link in a ranking.</summary>
+internal sealed record RankedLink(string Slug, long Visits);

@@ -135,13 +135,13 @@ internal sealed class LinkStore(RedisConnection redis, RedisKeys keys, SharedCha
     }
 
     /// <summary>Adds visits to a link's counter, once for each batch number however often it is sent.</summary>
-    /// <returns>Whether Redis answered: the visits are counted then, or their link is gone.</returns>
-    public async ValueTask<bool> TryCountAsync(VisitedLink link, VisitBatch batch, CancellationToken cancellationToken)
+    /// <returns>The link's visits with these; not positive where the batch was added before, or the link is gone.</returns>
+    public async ValueTask<RedisReply<long>> TryCountAsync(VisitedLink link, VisitBatch batch, CancellationToken cancellationToken)
     {
         RedisKey[] scriptKeys = [keys.ShortLink(link.Slug), keys.ShortLinkVisits(link.Slug), keys.ShortLinkBatches(link.Slug)];
         RedisValue[] arguments = [link.Id, node.Id, batch.Number, batch.Visits];
         var reply = await redis.TryAsync(database => CountScript.EvaluateAsync(database, scriptKeys, arguments), cancellationToken);
-        return reply.IsAnswered;
+        return reply.TryGet(out var result) ? new((long)result) : default;
     }
 
     public async ValueTask<RedisReply<long>> ReadVisitsAsync(string slug, CancellationToken cancellationToken)

@@ -13,8 +13,8 @@ internal sealed class ShortHosts(IServer server)
 
     /// <summary>Whether <paramref name="target"/> is a short link on the host that <paramref name="request"/> was sent to.</summary>
     public static bool LeadsBack(Uri target, HttpRequest request, string prefix) =>
-        target.IdnHost.Equals(request.Host.Host, StringComparison.OrdinalIgnoreCase)
-        && target.Port == (request.Host.Port ?? (request.IsHttps ? 443 : 80))
+        target.Port == (request.Host.Port ?? (request.IsHttps ? 443 : 80))
+        && target.IdnHost.Equals(request.Host.Host, StringComparison.OrdinalIgnoreCase)
         && IsShortPath(target, prefix);
 
     private static bool IsShortPath(Uri target, string prefix)

@@ -13,6 +13,7 @@ internal static class ShortLinksExtensions
         services.AddSingleton<LinkStore>();
         services.AddSingleton<LinkLookup>();
         services.AddSingleton<LinkEditor>();
+        services.AddSingleton<LinkRanking>();
         services.AddSingleton<ShortHosts>();
         services.AddSingleton<VisitCounts>();
         services.AddSingleton<ShortLinksMetrics>();

@@ -51,9 +51,11 @@ internal sealed class ShortLinksOptionsValidator : IValidateOptions<ShortLinksOp
     private static bool IsSegment(string segment) =>
         segment.Trim('.').Length > 0 && segment.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '~');
 
+    // Routing takes a host and a port, parted by the only colon: no IPv6 addresses.
     private static bool IsHost(string text) =>
         text.Length is > 0 and <= 255
-        && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or ':' or '[' or ']')
+        && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or ':')
+        && text.Count(c => c == ':') <= 1 && !text.EndsWith(':')
         && Uri.TryCreate($"http://{text}/", UriKind.Absolute, out var uri) && uri.PathAndQuery == "/";
 
     private static bool IsScheme(string scheme) =>

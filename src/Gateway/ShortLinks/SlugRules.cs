@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Frozen;
 using System.Security.Cryptography;
 
@@ -13,13 +14,15 @@ internal static class SlugRules
     private const string Alphabet = "23456789abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ";
     private const string LowerAlphabet = "23456789abcdefghijkmnpqrstuvwxyz";
 
+    private static readonly SearchValues<char> Allowed = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+
     // What people expect behind such a name is not what somebody's link leads to.
     private static readonly FrozenSet<string> Reserved = FrozenSet.ToFrozenSet(
         ["admin", "api", "healthz", "login", "logout", "metrics", "oauth", "password", "readyz", "security", "signin", "signout", "signup", "support", "well-known"],
         StringComparer.OrdinalIgnoreCase);
 
     public static bool IsWellFormed(string slug) =>
-        slug.Length is >= 1 and <= MaxLength && slug.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
+        slug.Length is >= 1 and <= MaxLength && !slug.AsSpan().ContainsAnyExcept(Allowed);
 
     /// <summary>Reads a slug that a request names, in the form under which its link is kept.</summary>
     public static bool TryRead(string? text, ShortLinksOptions options, out string slug)

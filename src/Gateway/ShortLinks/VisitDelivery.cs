@@ -7,7 +7,7 @@ namespace Gateway.ShortLinks;
 /// stops in order. A batch without an answer is sent again until it has one, and counted once.
 /// </summary>
 internal sealed class VisitDelivery(
-    VisitCounts counts, LinkStore store, IOptionsMonitor<ShortLinksOptions> options, TimeProvider time, ShortLinksMetrics metrics,
+    VisitCounts counts, LinkStore store, LinkRanking ranking, IOptionsMonitor<ShortLinksOptions> options, TimeProvider time, ShortLinksMetrics metrics,
     ILogger<VisitDelivery> logger) : BackgroundService
 {
     private const int CallsAtOnce = 128;
@@ -26,8 +26,9 @@ internal sealed class VisitDelivery(
             foreach (var chunk in counts.Take().Chunk(CallsAtOnce))
             {
                 var sent = await Task.WhenAll(chunk.Select(visited => SendAsync(visited.Link, visited.Counter, cancellationToken)));
+                await ranking.AddAsync([.. sent.OfType<CountedVisits>().Where(counted => counted.Total > 0)], cancellationToken);
                 // The rest would wait for the deadline too.
-                if (!Array.TrueForAll(sent, isSent => isSent))
+                if (Array.Exists(sent, counted => counted is null))
                     return false;
             }
 
@@ -90,14 +91,16 @@ internal sealed class VisitDelivery(
         }
     }
 
-    private async Task<bool> SendAsync(VisitedLink link, VisitCounts.Counter counter, CancellationToken cancellationToken)
+    // Null: no answer, the batch stays.
+    private async Task<CountedVisits?> SendAsync(VisitedLink link, VisitCounts.Counter counter, CancellationToken cancellationToken)
     {
         var batch = counter.Batch;
-        if (!await store.TryCountAsync(link, batch, cancellationToken))
-            return false;
+        var reply = await store.TryCountAsync(link, batch, cancellationToken);
+        if (!reply.TryGet(out var total))
+            return null;
         counter.Complete();
         metrics.Delivered(batch.Visits);
-        return true;
+        return new CountedVisits(link.Slug, batch.Visits, total);
     }
 
     private void ReportLost()

@@ -1,7 +1,7 @@
 -- Adds a batch of visits, unless it was added before: a node sends a batch again when it got no answer.
 -- KEYS: link, visits, batches
 -- ARGV: the link's id, node, batch number (rising per node), visits
--- Returns: 1 if added, 0 if it was added before, -1 if the link is gone.
+-- Returns: the link's visits with this batch; 0 if it was added before, -1 if the link is gone.
 if redis.call('HGET', KEYS[1], 'id') ~= ARGV[1] then return -1 end
 local time = redis.call('TIME')
 local now = tonumber(time[1])
@@ -12,7 +12,7 @@ end
 
 local last = redis.call('HGET', KEYS[3], ARGV[2])
 if last and parse(last) >= tonumber(ARGV[3]) then return 0 end
-redis.call('INCRBY', KEYS[2], ARGV[4])
+local total = redis.call('INCRBY', KEYS[2], ARGV[4])
 redis.call('HSET', KEYS[3], ARGV[2], ARGV[3] .. ' ' .. string.format('%.0f', now))
 
 -- Nodes get a new name at each start: those that were silent for a day will not send a batch again.
@@ -25,4 +25,4 @@ if redis.call('HLEN', KEYS[3]) > 16 then
         if at < now - day then redis.call('HDEL', KEYS[3], known[i]) end
     end
 end
-return 1
+return total

@@ -91,6 +91,10 @@ public sealed class LinkAdminTests : IAsyncLifetime
     [InlineData("GET", "/links?limit=many", null, 400)]
     [InlineData("GET", "/links?prefix=a*", null, 400)]
     [InlineData("GET", "/links?after=%00", null, 400)]
+    [InlineData("GET", "/top-links?period=year", null, 400)]
+    [InlineData("GET", "/top-links?period=1", null, 400)]
+    [InlineData("GET", "/top-links?period=", null, 400)]
+    [InlineData("GET", "/top-links?limit=0", null, 400)]
     [InlineData("GET", "/links/none", null, 404)]
     [InlineData("GET", "/links/a%20b", null, 404)]
     [InlineData("PUT", "/links/none", """{"target":"https://shop.example/"}""", 404)]
@@ -158,6 +162,7 @@ public sealed class LinkAdminTests : IAsyncLifetime
             await _node.CreateAsync(new { target = LinkTestNode.Target }, "key"),
             await _node.Admin.GetAsync("/links"),
             await _node.Admin.GetAsync("/links/oak"),
+            await _node.Admin.GetAsync("/top-links"),
             await _node.Admin.PutAsJsonAsync("/links/oak", new { target = LinkTestNode.Target }),
             await _node.Admin.DeleteAsync("/links/oak"),
         };
@@ -184,6 +189,7 @@ public sealed class LinkAdminTests : IAsyncLifetime
 
         Assert.Equal([HttpStatusCode.Found, HttpStatusCode.Found, HttpStatusCode.Gone], statuses);
         Assert.Equal(3, await node.VisitsAsync("oak"));
+        Assert.Equal("""{"period":"all","links":[{"slug":"oak","visits":3}]}""", await node.Admin.GetStringAsync("/top-links?period=all"));
         Assert.Equal(["oak", "two"], (await (await node.Admin.GetAsync("/links")).JsonAsync()).GetProperty("links").EnumerateArray().Select(found => found.GetProperty("slug").GetString()));
         Assert.Equal(HttpStatusCode.OK, (await node.Admin.PutAsJsonAsync("/links/oak", new { target = "https://shop.example/2" })).StatusCode);
         Assert.Equal("https://shop.example/2", (await node.FollowAsync("oak")).Headers.Location!.OriginalString);

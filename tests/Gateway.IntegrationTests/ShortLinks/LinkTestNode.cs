@@ -10,7 +10,7 @@ internal static class LinkTestNode
 {
     public const string Target = "https://shop.example/catalog/1?a=%41#top";
 
-    public static Task<GatewayNode> StartAsync(RedisServer? redis, object? links = null, string deadline = "00:00:02") => GatewayNode.StartAsync(
+    public static Task<GatewayNode> StartAsync(RedisServer? redis, object? links = null, string deadline = "00:00:05") => GatewayNode.StartAsync(
         new { ShortLinks = links ?? new { Enabled = true, FlushInterval = "00:00:00.100" }, Redis = new { Deadline = deadline } }, redis?.ConnectionString);
 
     public static async Task<HttpResponseMessage> CreateAsync(this GatewayNode node, object link, string? idempotencyKey = null)

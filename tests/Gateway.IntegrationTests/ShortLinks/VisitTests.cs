@@ -128,6 +128,25 @@ public sealed class VisitTests : IAsyncLifetime
         Assert.Equal(0, await _a.VisitsAsync("oak"));
     }
 
+    [Fact]
+    public async Task The_links_followed_most_are_ranked_until_they_are_removed()
+    {
+        await _a.CreateAsync(new { slug = "elm", target = LinkTestNode.Target });
+        await FollowAsync("oak", 10);
+        await FollowAsync("elm", 30);
+        await _a.VisitsAsync("oak");
+        await _b.VisitsAsync("oak");
+
+        const string both = """[{"slug":"elm","visits":30},{"slug":"oak","visits":10}]""";
+        Assert.Equal($$"""{"period":"all","links":{{both}}}""", await _b.Admin.GetStringAsync("/top-links?period=all"));
+        // A new day may have begun meanwhile: then nothing is ranked in it.
+        Assert.Contains(await _b.Admin.GetStringAsync("/top-links?period=day"), new[] { both, "[]" }.Select(links => $$"""{"period":"day","links":{{links}}}"""));
+
+        await _b.Admin.DeleteAsync("/links/elm");
+        Assert.Equal("""{"period":"all","links":[{"slug":"oak","visits":10}]}""", await _a.Admin.GetStringAsync("/top-links?period=all"));
+        Assert.Equal("""{"period":"all","links":[{"slug":"oak","visits":10}]}""", await _a.Admin.GetStringAsync("/top-links?period=all&limit=1"));
+    }
+
     private async Task<HttpStatusCode[]> FollowAsync(string slug, int times)
     {
         var answers = new HttpStatusCode[times];
