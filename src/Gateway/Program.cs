@@ -6,6 +6,8 @@ using Gateway.Hosting.Configuration;
 using Gateway.RateLimiting;
 using Gateway.Redis;
 using Gateway.Sessions;
+using Gateway.ShortLinks;
+using Gateway.Tokens;
 
 namespace Gateway;
 
@@ -47,8 +49,10 @@ public sealed class Program
         builder.Services.AddAdmin();
         builder.Services.AddGatewayRedis();
         builder.Services.AddChangeLog();
+        builder.Services.AddGatewayTokens();
         builder.Services.AddGatewayRateLimiting();
         builder.Services.AddHttpCache();
+        builder.Services.AddShortLinks();
         builder.Services.AddGatewaySessions(builder.Configuration);
         builder.Services.AddGatewayProxy();
         configure?.Invoke(builder);

@@ -4,6 +4,9 @@ using Gateway.Caching.Invalidation;
 using Gateway.RateLimiting;
 using Gateway.Sessions;
 using Gateway.Sessions.Drain;
+using Gateway.ShortLinks;
+using Gateway.Tokens;
+using Gateway.Tokens.Revocations;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Hosting;
@@ -23,12 +26,15 @@ internal static class GatewayPipeline
             admin.MapNodeAdmin();
             admin.MapConfigurationAdmin();
             admin.MapHttpCacheAdmin();
+            admin.MapShortLinksAdmin();
             admin.MapSessionsAdmin();
+            admin.MapTokensAdmin();
         });
 
-        // 3. Who is asking, for which host: fields of trusted proxies only, allowed hosts only.
+        // 3. Who is asking, for which host: fields of trusted proxies only, allowed hosts only, no identity but our own.
         app.UseForwardedHeaders();
         app.UseHostFiltering();
+        app.UseIdentityFieldGuard();
 
         // 4. Which route.
         app.UseRouting();
@@ -38,6 +44,7 @@ internal static class GatewayPipeline
         // 5. Identity, and what it may do.
         app.UseAuthentication();
         app.UseAuthorization();
+        app.UseIdentityFields();
 
         // 6. Rate limits: after identity, before the cache, so that hits count.
         app.UseGatewayRateLimiting();
@@ -45,7 +52,8 @@ internal static class GatewayPipeline
         // 7. HTTP cache.
         app.UseHttpCache();
 
-        // 8. The endpoint: a route of YARP (affinity, drains, load balancing, moves, forwarder), a short link, health.
+        // 8. The endpoint: a short link, a route of YARP (affinity, drains, load balancing, moves, forwarder), health.
+        app.MapShortLinks();
         app.MapReverseProxy(proxy => proxy.UseGatewaySessions());
         if (app.Services.GetRequiredService<IOptions<HostingOptions>>().Value.PublicHealth)
             app.MapHealth();

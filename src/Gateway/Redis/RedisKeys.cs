@@ -20,6 +20,8 @@ internal sealed class RedisKeys
         ChangeLogRecords = _prefix + "{changes}:records";
         Nodes = _prefix + "{changes}:nodes";
         NodesApplied = _prefix + "{changes}:applied";
+        Revocations = _prefix + "{changes}:revocations";
+        RevocationEnds = _prefix + "{changes}:revocation-ends";
         ChangeLogChannel = RedisChannel.Literal(_prefix + "changes");
     }
 
@@ -57,6 +59,25 @@ internal sealed class RedisKeys
     /// <summary>Channel on which the holder of a fetch lock says how the fetch went.</summary>
     public RedisChannel FetchSignalChannel => RedisChannel.Literal(_prefix + "fetch");
 
+    /// <summary>Hash, a link · no expiry · ShortLinks · record.</summary>
+    public RedisKey ShortLink(string slug) => $"{_prefix}link:{{{slug}}}";
+
+    /// <summary>String, a counter · no expiry, ends with its link · ShortLinks · record.</summary>
+    public RedisKey ShortLinkVisits(string slug) => $"{_prefix}link:{{{slug}}}:visits";
+
+    /// <summary>Hash node → "number time" of the last batch of visits it sent · 1 day since the last, ends with its link · ShortLinks · record.</summary>
+    public RedisKey ShortLinkBatches(string slug) => $"{_prefix}link:{{{slug}}}:batches";
+
+    /// <summary>Sorted set of slugs, all of score 0, read by prefix · no expiry · ShortLinks · record.</summary>
+    public RedisKey ShortLinkIndex => _prefix + "links";
+
+    /// <summary>Sorted set slug → visits, at most 11,000 · an hour's 2 h, a day's 2 days, <c>all</c> no expiry · ShortLinks · record.</summary>
+    /// <param name="period">The hour or day in digits, or <c>all</c>.</param>
+    public RedisKey ShortLinkRanking(string period) => $"{_prefix}{{link-ranking}}:{period}";
+
+    /// <summary>String, the slug made for an <c>Idempotency-Key</c>, which is hashed · 1 day · ShortLinks · record.</summary>
+    public RedisKey ShortLinkRequest(string keyHash) => $"{_prefix}link-request:{keyHash}";
+
     /// <summary>String, "moves destination" · the affinity expiry, extended by use · Sessions · record; clients' cookies and nodes write it back.</summary>
     /// <param name="sessionId">Random, or a hash: never what the client sent.</param>
     public RedisKey Affinity(string sessionId) => $"{_prefix}affinity:{sessionId}";
@@ -66,4 +87,15 @@ internal sealed class RedisKeys
 
     /// <summary>Hash name → XML, encrypted where configured · no expiry · Sessions · record; nodes write it back.</summary>
     public RedisKey DataProtectionKeys => _prefix + "keys";
+
+    /// <summary>String, JSON: what a validated token says, never the token · until it expires or <c>CacheDuration</c> is over · Tokens · cache.</summary>
+    /// <param name="hash">SHA-256 of the scheme's rules and the token.</param>
+    public RedisKey VerifiedToken(string hash) => $"{_prefix}token:1:{hash}";
+
+    /// <summary>Hash id → "issued before:end", at most 100,000 · until the last one ends · Tokens · record, written back by nodes that know it.</summary>
+    /// <remarks>In the slot of the change log, so that no failover loses revocations without the log being lost too.</remarks>
+    public RedisKey Revocations { get; }
+
+    /// <summary>Sorted set id → end in seconds, by which <see cref="Revocations"/> is trimmed · as that · Tokens · record.</summary>
+    public RedisKey RevocationEnds { get; }
 }

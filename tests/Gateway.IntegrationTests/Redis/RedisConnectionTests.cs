@@ -32,6 +32,33 @@ public sealed class RedisConnectionTests
     }
 
     [Fact]
+    public async Task Fifty_milliseconds_of_latency_do_not_open_the_circuit()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var link = SlowLink.To(redis.Port);
+        await using var node = await LogNode.StartAsync(link.ConnectionString, deadline: "00:00:00.200");
+        link.Delay = TimeSpan.FromMilliseconds(50);
+
+        for (var i = 0; i < 20; i++)
+            Assert.True((await PingAsync(node)).IsAnswered);
+
+        Assert.True(node.Redis.IsAvailable);
+    }
+
+    [Fact]
+    public async Task A_connection_that_breaks_is_made_anew()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var link = SlowLink.To(redis.Port);
+        await using var node = await LogNode.StartAsync(link.ConnectionString);
+        Assert.True((await PingAsync(node)).IsAnswered);
+
+        link.Break();
+
+        await Eventually.TrueAsync(async () => (await PingAsync(node)).IsAnswered, "calls are answered again", TimeSpan.FromSeconds(5));
+    }
+
+    [Fact]
     public async Task A_node_that_starts_without_redis_finds_it_when_it_comes()
     {
         await using var redis = await RedisServer.StartAsync();

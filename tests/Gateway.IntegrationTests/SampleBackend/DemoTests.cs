@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.RegularExpressions;
+using Gateway.IntegrationTests.Infrastructure;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.AspNetCore.Routing;
@@ -13,10 +14,8 @@ namespace Gateway.IntegrationTests.SampleBackend;
 /// <summary>The demo's configuration and the request files cannot rot: they are checked against each other.</summary>
 public sealed partial class DemoTests
 {
-    private static readonly string Root = FindRoot();
-
     private static readonly IConfigurationRoot Demo = new ConfigurationBuilder()
-        .AddJsonFile(Path.Combine(Root, "src", "SampleBackend", "storefront.gateway.json"))
+        .AddJsonFile(Path.Combine(RepositoryRoot.Path, "src", "SampleBackend", "storefront.gateway.json"))
         .Build();
 
     [Fact]
@@ -54,9 +53,11 @@ public sealed partial class DemoTests
     {
         var routes = ReadProxy().Routes.Select(route => new TemplateMatcher(TemplateParser.Parse(route.Match.Path!), new RouteValueDictionary())).ToList();
         routes.Add(new TemplateMatcher(TemplateParser.Parse(Demo["ShortLinks:Prefix"] + "/{slug}"), new RouteValueDictionary()));
-        var files = Directory.GetFiles(Path.Combine(Root, "requests"), "*.http");
+        var files = Directory.GetFiles(Path.Combine(RepositoryRoot.Path, "requests"), "*.http");
 
         Assert.NotEmpty(files);
+        Assert.All(CurlPath().Matches(File.ReadAllText(Path.Combine(RepositoryRoot.Path, "requests", "first-steps.txt"))),
+            match => Assert.Contains(routes, route => route.TryMatch(new PathString(match.Groups["path"].Value), [])));
         foreach (var file in files)
         {
             var paths = GatewayPath().Matches(File.ReadAllText(file)).Select(match => match.Groups["path"].Value).ToList();
@@ -84,13 +85,9 @@ public sealed partial class DemoTests
         return services.GetRequiredService<IProxyConfigProvider>().GetConfig();
     }
 
-    private static string FindRoot()
-    {
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(directory.FullName, "Gateway.sln"))) directory = directory.Parent!;
-        return directory.FullName;
-    }
-
     [GeneratedRegex(@"^(GET|POST|PUT|DELETE) \{\{gateway\}\}(?<path>/[^\s?]*)", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex GatewayPath();
+
+    [GeneratedRegex(@"curl [^\n]*http://localhost:8080(?<path>/[^\s;]*)", RegexOptions.ExplicitCapture)]
+    private static partial Regex CurlPath();
 }

@@ -1,0 +1,59 @@
+using System.Collections.Concurrent;
+
+namespace Gateway.ShortLinks;
+
+/// <summary>
+/// Values in this process, bounded in total size: two generations of half the limit each. What is used moves to the
+/// young one; when that is full it becomes the old one, and what nobody used since then is gone.
+/// </summary>
+internal sealed class BoundedMemory<TValue>(long limit)
+    where TValue : class
+{
+    private readonly Lock _gate = new();
+    private volatile Generation _young = new();
+    private volatile Generation _old = new();
+
+    public int Count => _young.Values.Count + _old.Values.Count;
+
+    public TValue? Get(string key)
+    {
+        if (_young.Values.TryGetValue(key, out var entry))
+            return entry.Value;
+        if (!_old.Values.TryGetValue(key, out entry))
+            return null;
+        // Added, not set: a newer value may have come meanwhile.
+        var young = MakeRoom(entry.Size);
+        young.Values.TryAdd(key, entry);
+        return entry.Value;
+    }
+
+    public void Set(string key, TValue value, long size) => MakeRoom(size).Values[key] = (value, size);
+
+    // Sizes of replaced values stay counted until the generation ends: it may end early, never late.
+    private Generation MakeRoom(long size)
+    {
+        var young = _young;
+        if (Interlocked.Add(ref young.Size, size) <= limit / 2)
+            return young;
+        lock (_gate)
+        {
+            if (ReferenceEquals(_young, young))
+            {
+                _old = young;
+                _young = new Generation();
+            }
+
+            young = _young;
+        }
+
+        Interlocked.Add(ref young.Size, size);
+        return young;
+    }
+
+    private sealed class Generation
+    {
+        public long Size;
+
+        public ConcurrentDictionary<string, (TValue Value, long Size)> Values { get; } = new(StringComparer.Ordinal);
+    }
+}

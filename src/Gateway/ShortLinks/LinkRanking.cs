@@ -1,0 +1,69 @@
+using System.Globalization;
+using Gateway.Redis;
+using StackExchange.Redis;
+
+namespace Gateway.ShortLinks;
+
+/// <summary>Over which time links are ranked.</summary>
+internal enum RankingPeriod
+{
+    /// <summary>The hour that runs, in UTC.</summary>
+    Hour,
+
+    /// <summary>The day that runs, in UTC.</summary>
+    Day,
+
+    /// <summary>Since the links were made.</summary>
+    All,
+}
+
+/// <summary>Visits that were counted now.</summary>
+/// <param name="Total">The link's counter with them.</param>
+internal readonly record struct CountedVisits(string Slug, long Visits, long Total);
+
+/// <summary>
+/// Which links are followed most, of all nodes. A ranking, not a count: visits are ranked in the hour in which they
+/// reach Redis, a call without an answer is not sent again, and only the first 10,000 links are kept. Links with a
+/// maximum are not ranked.
+/// </summary>
+internal sealed class LinkRanking(RedisConnection redis, RedisKeys keys, RedisClock clock)
+{
+    public const int MaxLinks = 10_000;
+
+    private static readonly RedisScript RankScript = RedisScript.Load("ShortLinks/rank.lua");
+    private static readonly TimeSpan KeepHour = TimeSpan.FromHours(2);
+    private static readonly TimeSpan KeepDay = TimeSpan.FromDays(2);
+
+    public async ValueTask AddAsync(IReadOnlyList<CountedVisits> counted, CancellationToken cancellationToken)
+    {
+        if (counted.Count == 0)
+            return;
+        var arguments = new List<RedisValue> { MaxLinks, (long)KeepHour.TotalSeconds, (long)KeepDay.TotalSeconds };
+        foreach (var (slug, visits, total) in counted)
+            arguments.AddRange([slug, visits, total]);
+        var now = clock.Now;
+        RedisKey[] scriptKeys = [KeyOf(RankingPeriod.Hour, now), KeyOf(RankingPeriod.Day, now), KeyOf(RankingPeriod.All, now)];
+        await redis.TryAsync(database => RankScript.EvaluateAsync(database, scriptKeys, [.. arguments]), cancellationToken);
+    }
+
+    public async ValueTask<RedisReply<SortedSetEntry[]>> ReadAsync(RankingPeriod period, int limit, CancellationToken cancellationToken)
+    {
+        var key = KeyOf(period, clock.Now);
+        return await redis.TryAsync(
+            database => database.SortedSetRangeByRankWithScoresAsync(key, 0, limit - 1, Order.Descending), cancellationToken);
+    }
+
+    public async ValueTask RemoveAsync(string slug, CancellationToken cancellationToken)
+    {
+        var now = clock.Now;
+        foreach (var period in Enum.GetValues<RankingPeriod>())
+            await redis.TryAsync(database => database.SortedSetRemoveAsync(KeyOf(period, now), slug), cancellationToken);
+    }
+
+    private RedisKey KeyOf(RankingPeriod period, DateTimeOffset now) => keys.ShortLinkRanking(period switch
+    {
+        RankingPeriod.Hour => now.UtcDateTime.ToString("yyyyMMddHH", CultureInfo.InvariantCulture),
+        RankingPeriod.Day => now.UtcDateTime.ToString("yyyyMMdd", CultureInfo.InvariantCulture),
+        _ => "all",
+    });
+}

@@ -1,0 +1,47 @@
+using System.Net;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+
+namespace Gateway.ShortLinks;
+
+/// <summary>Where short links are answered, so that none leads to another: such chains can be loops.</summary>
+internal sealed class ShortHosts(IServer server)
+{
+    /// <summary>Whether <paramref name="target"/> is a short link of this gateway, as far as its own addresses and <c>ShortLinks:Hosts</c> tell.</summary>
+    public bool LeadsBack(Uri target, ShortLinksOptions options) =>
+        IsShortPath(target, options.Prefix) && (options.Hosts.Any(host => IsAt(target, host)) || Addresses().Any(address => Listens(address, target)));
+
+    /// <summary>Whether <paramref name="target"/> is a short link on the host that <paramref name="request"/> was sent to.</summary>
+    public static bool LeadsBack(Uri target, HttpRequest request, string prefix) =>
+        target.Port == (request.Host.Port ?? (request.IsHttps ? 443 : 80))
+        && target.IdnHost.Equals(request.Host.Host, StringComparison.OrdinalIgnoreCase)
+        && IsShortPath(target, prefix);
+
+    private static bool IsShortPath(Uri target, string prefix)
+    {
+        var path = Uri.UnescapeDataString(target.AbsolutePath).TrimEnd('/');
+        return path.StartsWith(prefix + "/", StringComparison.OrdinalIgnoreCase)
+            && path.Length > prefix.Length + 1 && !path[(prefix.Length + 1)..].Contains('/', StringComparison.Ordinal);
+    }
+
+    private static bool IsAt(Uri target, string host)
+    {
+        var own = HostString.FromUriComponent(host);
+        return target.IdnHost.TrimEnd('.').Equals(own.Host.Trim('[', ']'), StringComparison.OrdinalIgnoreCase) && (own.Port is null || own.Port == target.Port);
+    }
+
+    private static bool Listens(string address, Uri target)
+    {
+        var own = BindingAddress.Parse(address);
+        if (own.Port != target.Port)
+            return false;
+        var isAnywhere = !own.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+            && (!IPAddress.TryParse(own.Host, out var ip) || ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any));
+        return target.IsLoopback ? isAnywhere || IsLoopback(own.Host) : target.IdnHost.Equals(own.Host, StringComparison.OrdinalIgnoreCase);
+    }
+
+    private static bool IsLoopback(string host) =>
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var ip) && IPAddress.IsLoopback(ip));
+
+    private IEnumerable<string> Addresses() => server.Features.Get<IServerAddressesFeature>()?.Addresses ?? Enumerable.Empty<string>();
+}

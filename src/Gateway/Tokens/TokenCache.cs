@@ -1,0 +1,68 @@
+using Gateway.Redis;
+using Microsoft.Extensions.Caching.Memory;
+using StackExchange.Redis;
+
+namespace Gateway.Tokens;
+
+/// <summary>
+/// Results of validations: accepted tokens in memory and Redis, refusals briefly in memory only and in a part of their
+/// own, so that a flood of forged tokens evicts nothing good and reaches no other node.
+/// </summary>
+internal sealed class TokenCache(RedisConnection redis, RedisKeys keys, TimeProvider time) : IDisposable
+{
+    private const long AcceptedBytes = 64 * 1024 * 1024;
+    private const long RefusedEntries = 20_000;
+    private static readonly TimeSpan RefusalLifetime = TimeSpan.FromSeconds(10);
+
+    private readonly MemoryCache _accepted = new(new MemoryCacheOptions { SizeLimit = AcceptedBytes });
+    private readonly MemoryCache _refused = new(new MemoryCacheOptions { SizeLimit = RefusedEntries });
+
+    /// <summary>A result this node has; whether it may still be used is the caller's question.</summary>
+    public VerifiedToken? Find(string hash) => _accepted.Get<VerifiedToken>(hash);
+
+    /// <summary>A result of another node, which is kept here too.</summary>
+    public async ValueTask<VerifiedToken?> FindInRedisAsync(string hash, string scheme, string token)
+    {
+        var reply = await redis.TryAsync(
+            static (database, key) => database.StringGetAsync(key), keys.VerifiedToken(hash), CancellationToken.None);
+        return reply.TryGet(out var value) && !value.IsNull && TokenContent.Parse((byte[])value!) is { } content
+            ? new VerifiedToken(scheme, token, content)
+            : null;
+    }
+
+    public void Store(string hash, VerifiedToken verified)
+    {
+        var left = verified.UsableUntil - time.GetUtcNow();
+        if (left > TimeSpan.Zero)
+            _accepted.Set(hash, verified, new MemoryCacheEntryOptions { AbsoluteExpirationRelativeToNow = left, Size = verified.Size });
+    }
+
+    public async ValueTask StoreInRedisAsync(string hash, VerifiedToken verified)
+    {
+        var left = verified.UsableUntil - time.GetUtcNow();
+        if (left < TimeSpan.FromMilliseconds(1))
+            return;
+        await redis.TryAsync(
+            static (database, state) => database.StringSetAsync(state.Key, state.Value, state.left),
+            (Key: keys.VerifiedToken(hash), Value: (RedisValue)verified.Serialize(), left),
+            CancellationToken.None);
+    }
+
+    /// <summary>Why a token was refused a moment ago with the same keys.</summary>
+    public TokenRefusal FindRefusal(string hash, KeySet? current) =>
+        _refused.Get<Refused>(hash) is { } refused && ReferenceEquals(refused.Keys, current) ? refused.Refusal : TokenRefusal.None;
+
+    public void StoreRefusal(string hash, TokenRefusal refusal, KeySet? current)
+    {
+        if (refusal.IsLasting())
+            _refused.Set(hash, new Refused(refusal, current), new MemoryCacheEntryOptions { AbsoluteExpirationRelativeToNow = RefusalLifetime, Size = 1 });
+    }
+
+    public void Dispose()
+    {
+        _accepted.Dispose();
+        _refused.Dispose();
+    }
+
+    private sealed record Refused(TokenRefusal Refusal, KeySet? Keys);
+}

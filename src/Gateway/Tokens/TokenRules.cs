@@ -1,0 +1,145 @@
+using System.Buffers;
+using System.Collections.Frozen;
+
+namespace Gateway.Tokens;
+
+/// <summary>What decides about a token besides its signature, issuer and audience: no I/O, no clock.</summary>
+internal static class TokenRules
+{
+    /// <summary>The longest token, in characters: longer ones are refused unread.</summary>
+    public const int MaxLength = 16 * 1024;
+
+    // RFC 9068 §2.1.
+    private const string AccessTokenType = "at+jwt";
+    private const string MediaTypePrefix = "application/";
+
+    // Base64url and the two dots: RFC 7515 §3.1.
+    private static readonly SearchValues<char> Characters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");
+
+    /// <summary>
+    /// Every algorithm that can be allowed: asymmetric ones. With a symmetric one, whoever knows the public key could
+    /// sign (RFC 8725 §2.1).
+    /// </summary>
+    public static FrozenSet<string> KnownAlgorithms { get; } = FrozenSet.ToFrozenSet(
+        ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"], StringComparer.Ordinal);
+
+    /// <summary>Whether a text can be a signed token at all: three parts of base64url.</summary>
+    public static TokenRefusal CheckSyntax(string token)
+    {
+        if (token.Length > MaxLength)
+            return TokenRefusal.TooLong;
+        return token.AsSpan().ContainsAnyExcept(Characters) || token.AsSpan().Count('.') != 2 ? TokenRefusal.Malformed : TokenRefusal.None;
+    }
+
+    /// <summary>What the header must say. Where it says that keys lie (<c>jku</c>, <c>x5u</c>, <c>jwk</c>, <c>x5c</c>) is never read.</summary>
+    /// <param name="hasCritical">Whether it has <c>crit</c>: extensions that must be understood, and none is (RFC 7515 §4.1.11).</param>
+    public static TokenRefusal CheckHeader(TokenSchemeOptions scheme, string? algorithm, string? type, bool hasCritical)
+    {
+        IEnumerable<string> algorithms = scheme.Algorithms.Count > 0 ? scheme.Algorithms : KnownAlgorithms;
+        if (algorithm is null || !algorithms.Contains(algorithm, StringComparer.Ordinal) || hasCritical)
+            return TokenRefusal.Algorithm;
+        if (type is null)
+            return TokenRefusal.Type;
+        IEnumerable<string> types = scheme.Types.Count > 0 ? scheme.Types : [AccessTokenType];
+        return types.Any(accepted => WithoutPrefix(accepted).Equals(WithoutPrefix(type), StringComparison.OrdinalIgnoreCase))
+            ? TokenRefusal.None
+            : TokenRefusal.Type;
+    }
+
+    /// <summary>Whether a token holds now: RFC 7519 §4.1.4 to §4.1.6.</summary>
+    public static TokenRefusal CheckTimes(TokenSchemeOptions scheme, TokenTimes times, DateTimeOffset now)
+    {
+        if (times.IssuedAt is not { } issuedAt || times.ExpiresAt is not { } expiresAt)
+            return TokenRefusal.Undated;
+        var seconds = now.ToUnixTimeSeconds();
+        var skew = (long)scheme.ClockSkew.TotalSeconds;
+        if (expiresAt + skew <= seconds)
+            return TokenRefusal.Expired;
+        if (issuedAt - skew > seconds || times.NotBefore - skew > seconds)
+            return TokenRefusal.NotYetValid;
+        return expiresAt - issuedAt > (long)scheme.MaxLifetime.TotalSeconds ? TokenRefusal.LongLived : TokenRefusal.None;
+    }
+
+    // RFC 7515 §4.1.9.
+    private static ReadOnlySpan<char> WithoutPrefix(string type) =>
+        type.StartsWith(MediaTypePrefix, StringComparison.OrdinalIgnoreCase) ? type.AsSpan(MediaTypePrefix.Length) : type;
+
+    private static bool Equals(this ReadOnlySpan<char> left, ReadOnlySpan<char> right, StringComparison comparison) =>
+        MemoryExtensions.Equals(left, right, comparison);
+}
+
+/// <summary>The dates of a token, in seconds since 1970; null where it has none.</summary>
+internal readonly record struct TokenTimes(long? IssuedAt, long? NotBefore, long? ExpiresAt);
+
+/// <summary>Why a token is refused.</summary>
+internal enum TokenRefusal
+{
+    /// <summary>It is not.</summary>
+    None,
+
+    /// <summary>It is no signed token in the compact form of RFC 7515 §3.1.</summary>
+    Malformed,
+
+    /// <summary>It is longer than <see cref="TokenRules.MaxLength"/>.</summary>
+    TooLong,
+
+    /// <summary>Its algorithm is not allowed, or it asks for extensions.</summary>
+    Algorithm,
+
+    /// <summary>Its <c>typ</c> is not accepted.</summary>
+    Type,
+
+    /// <summary>The issuer publishes no such key.</summary>
+    UnknownKey,
+
+    /// <summary>The signature is wrong.</summary>
+    Signature,
+
+    /// <summary>Another issuer's.</summary>
+    Issuer,
+
+    /// <summary>Meant for somebody else.</summary>
+    Audience,
+
+    /// <summary>It lacks <c>iat</c> or <c>exp</c>.</summary>
+    Undated,
+
+    /// <summary>Its time is over.</summary>
+    Expired,
+
+    /// <summary>Its time has not come.</summary>
+    NotYetValid,
+
+    /// <summary>It was issued for longer than revocations are kept.</summary>
+    LongLived,
+
+    /// <summary>It was revoked.</summary>
+    Revoked,
+}
+
+internal static class TokenRefusals
+{
+    /// <summary>What a client is told: <c>error_description</c> of RFC 6750 §3, without quotes and backslashes.</summary>
+    public static string Describe(this TokenRefusal refusal) => refusal switch
+    {
+        TokenRefusal.Malformed => "The token is not a signed JWT",
+        TokenRefusal.TooLong => "The token is too long",
+        TokenRefusal.Algorithm => "The signature algorithm of the token is not accepted",
+        TokenRefusal.Type => "The type of the token is not accepted",
+        TokenRefusal.UnknownKey => "The token was signed with an unknown key",
+        TokenRefusal.Signature => "The signature of the token is wrong",
+        TokenRefusal.Issuer => "The token was issued by someone else",
+        TokenRefusal.Audience => "The token is meant for someone else",
+        TokenRefusal.Undated => "The token does not say when it was issued and when it expires",
+        TokenRefusal.Expired => "The token has expired",
+        TokenRefusal.NotYetValid => "The token is not valid yet",
+        TokenRefusal.LongLived => "The token was issued for a longer time than is accepted",
+        TokenRefusal.Revoked => "The token was revoked",
+        _ => "The token is not accepted",
+    };
+
+    /// <summary>Whether a refusal is worth remembering: it cost work, and only new keys could change it.</summary>
+    public static bool IsLasting(this TokenRefusal refusal) => refusal
+        is TokenRefusal.Signature or TokenRefusal.Issuer or TokenRefusal.Audience or TokenRefusal.Undated or TokenRefusal.Expired or TokenRefusal.LongLived;
+}

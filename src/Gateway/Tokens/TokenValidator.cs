@@ -1,0 +1,105 @@
+using System.Collections.Concurrent;
+using Gateway.Tokens.Revocations;
+
+namespace Gateway.Tokens;
+
+/// <summary>What a scheme says of a token.</summary>
+internal enum TokenVerdict
+{
+    /// <summary>It passes.</summary>
+    Accepted,
+
+    /// <summary>It does not, and never will.</summary>
+    Refused,
+
+    /// <summary>The keys to check it cannot be had.</summary>
+    Unavailable,
+
+    /// <summary>Whether it was revoked cannot be known, and the scheme demands to know.</summary>
+    RevocationUnknown,
+}
+
+/// <summary>A verdict, with the token where it passes and the reason where it is refused.</summary>
+internal readonly record struct TokenResult(TokenVerdict Verdict, VerifiedToken? Token, TokenRefusal Refusal)
+{
+    public static implicit operator TokenResult(TokenRefusal refusal) => new(TokenVerdict.Refused, null, refusal);
+}
+
+/// <summary>
+/// Decides about a token: (1) it can be one at all; (2) the result is known here; (3) else one request of this process
+/// finds it, in Redis or by verifying; (4) it was not revoked, which is asked on every use and of every result alike.
+/// </summary>
+internal sealed class TokenValidator(
+    TokenCache cache, TokenVerifier verifier, RevocationList revocations, TokensMetrics metrics, TimeProvider time)
+{
+    private readonly ConcurrentDictionary<string, Lazy<Task<TokenResult>>> _running = new(StringComparer.Ordinal);
+
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled; others that wait go on.</exception>
+    public async ValueTask<TokenResult> ValidateAsync(TokenScheme scheme, string token, CancellationToken cancellationToken)
+    {
+        // 1.
+        var malformed = TokenRules.CheckSyntax(token);
+        if (malformed != TokenRefusal.None)
+            return malformed;
+
+        // 2.
+        var hash = TokenHash.OfToken(scheme.Fingerprint, token);
+        if (cache.Find(hash) is { } known && IsUsable(scheme, known))
+        {
+            metrics.Lookup(scheme.Name, "memory");
+            return CheckRevoked(scheme, known);
+        }
+
+        var refusal = cache.FindRefusal(hash, scheme.Keys.Current);
+        if (refusal != TokenRefusal.None)
+            return refusal;
+
+        // 3.
+        var running = _running.GetOrAdd(hash, static (hash, state) => new(() => state.self.ResolveAsync(hash, state.scheme, state.token)), (self: this, scheme, token));
+        var result = await running.Value.WaitAsync(cancellationToken);
+        return result.Token is { } found ? CheckRevoked(scheme, found) : result;
+    }
+
+    // 4.
+    private TokenResult CheckRevoked(TokenScheme scheme, VerifiedToken token)
+    {
+        if (revocations.Covers(token))
+            return TokenRefusal.Revoked;
+        var mayBeUnknown = scheme.Options.WhenRevocationUnknown == WhenRevocationUnknown.Deny && !revocations.IsCurrent;
+        return new TokenResult(mayBeUnknown ? TokenVerdict.RevocationUnknown : TokenVerdict.Accepted, token, TokenRefusal.None);
+    }
+
+    private async Task<TokenResult> ResolveAsync(string hash, TokenScheme scheme, string token)
+    {
+        try
+        {
+            if (await cache.FindInRedisAsync(hash, scheme.Name, token) is { } stored && IsUsable(scheme, stored))
+            {
+                metrics.Lookup(scheme.Name, "redis");
+                cache.Store(hash, stored);
+                return new TokenResult(TokenVerdict.Accepted, stored, TokenRefusal.None);
+            }
+
+            metrics.Lookup(scheme.Name, "validation");
+            var verification = await verifier.VerifyAsync(scheme, token);
+            if (verification.Content is not { } content)
+            {
+                cache.StoreRefusal(hash, verification.Refusal, scheme.Keys.Current);
+                return verification.Refusal == TokenRefusal.None ? new TokenResult(TokenVerdict.Unavailable, null, TokenRefusal.None) : verification.Refusal;
+            }
+
+            var verified = new VerifiedToken(scheme.Name, token, content);
+            cache.Store(hash, verified);
+            await cache.StoreInRedisAsync(hash, verified);
+            return new TokenResult(TokenVerdict.Accepted, verified, TokenRefusal.None);
+        }
+        finally
+        {
+            _running.TryRemove(hash, out _);
+        }
+    }
+
+    // Without any keys of its own a node cannot say that the key is gone: it goes by the node that had them.
+    private bool IsUsable(TokenScheme scheme, VerifiedToken token) =>
+        time.GetUtcNow() < token.UsableUntil && (scheme.Keys.Current is not { } keys || keys.Contains(token.Key));
+}

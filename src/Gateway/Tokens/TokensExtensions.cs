@@ -1,0 +1,61 @@
+using Gateway.ChangeLog;
+using Gateway.Hosting.Configuration;
+using Gateway.Tokens.Revocations;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Gateway.Tokens;
+
+internal static class TokensExtensions
+{
+    /// <summary>Adds the schemes of the section <c>Tokens</c>, revocations, and Redis and the change log where they were not added.</summary>
+    public static IServiceCollection AddGatewayTokens(this IServiceCollection services)
+    {
+        services.AddChangeLog();
+        services.AddValidatedSection<TokensOptions, TokensOptionsValidator>(TokensOptions.SectionName);
+        services.AddSingleton<TokenSchemes>();
+        services.AddSingleton<TokenPolicies>();
+        services.AddSingleton<TokenCache>();
+        services.AddSingleton<TokenVerifier>();
+        services.AddSingleton<TokenValidator>();
+        services.AddSingleton<IdentityFields>();
+        services.AddSingleton<TokensMetrics>();
+        services.AddTransient<TokenAuthenticationHandler>();
+
+        services.AddSingleton<RevocationList>();
+        services.AddSingleton<RevocationStore>();
+        services.AddHostedService<RevocationSync>();
+
+        services.AddAuthentication();
+        services.AddAuthorization();
+        services.Replace(ServiceDescriptor.Singleton<IAuthenticationSchemeProvider, TokenSchemeProvider>());
+        services.Replace(ServiceDescriptor.Singleton<IAuthorizationPolicyProvider, TokenPolicyProvider>());
+        services.AddSingleton(new PolicyNameRegistration(
+            configuration => configuration.GetSection($"{TokensOptions.SectionName}:{nameof(TokensOptions.Schemes)}").GetChildren().Select(scheme => scheme.Key),
+            (provider, name) => provider.GetRequiredService<TokenPolicies>().Add(name)));
+        return services;
+    }
+
+    /// <summary>Takes the identity fields that clients sent out of every request. Before routing, which could go by them.</summary>
+    public static IApplicationBuilder UseIdentityFieldGuard(this IApplicationBuilder app)
+    {
+        var fields = app.ApplicationServices.GetRequiredService<IdentityFields>();
+        return app.Use((context, next) =>
+        {
+            fields.Remove(context.Request.Headers);
+            return next(context);
+        });
+    }
+
+    /// <summary>Tells backends who asks. After authorization; before the cache, so that an origin's <c>Vary</c> can name the fields.</summary>
+    public static IApplicationBuilder UseIdentityFields(this IApplicationBuilder app)
+    {
+        var fields = app.ApplicationServices.GetRequiredService<IdentityFields>();
+        return app.Use((context, next) =>
+        {
+            fields.Add(context);
+            return next(context);
+        });
+    }
+}

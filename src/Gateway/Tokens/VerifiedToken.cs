@@ -1,0 +1,83 @@
+using System.Security.Claims;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Gateway.Tokens.Revocations;
+
+namespace Gateway.Tokens;
+
+/// <summary>A claim as strings: numbers and truth values as JSON writes them, an array as several claims.</summary>
+internal sealed record TokenClaim(string Type, string Value);
+
+/// <summary>A token that passed: what it says, and what can end it.</summary>
+internal sealed class VerifiedToken
+{
+    private const string NameClaim = "sub";
+    private const string RoleClaim = "roles";
+
+    private readonly TokenContent _content;
+    private long _unrevokedAt = -1;
+
+    /// <param name="scheme">The scheme that accepted it.</param>
+    /// <param name="token">The token itself, which is not kept.</param>
+    /// <param name="content">What was found in it.</param>
+    public VerifiedToken(string scheme, string token, TokenContent content)
+    {
+        _content = content;
+        RevocationIds = RevocationId.AllOf(scheme, token, Find("jti"), Find(NameClaim));
+        Principal = new ClaimsPrincipal(new ClaimsIdentity(
+            content.Claims.Select(claim => new Claim(claim.Type, claim.Value)), scheme, NameClaim, RoleClaim));
+    }
+
+    /// <summary>Shared by all requests with this token: nobody changes it.</summary>
+    public ClaimsPrincipal Principal { get; }
+
+    /// <summary>The thumbprint (RFC 7638) of the key that signed it.</summary>
+    public string Key => _content.Key;
+
+    /// <summary>When it was issued, in seconds since 1970.</summary>
+    public long IssuedAt => _content.IssuedAt;
+
+    /// <summary>Until when the result may be used without validating again.</summary>
+    public DateTimeOffset UsableUntil => DateTimeOffset.FromUnixTimeMilliseconds(_content.UsableUntil);
+
+    /// <summary>What a revocation that concerns it can be filed under.</summary>
+    public string[] RevocationIds { get; }
+
+    /// <summary>The version of the revocations that it was compared with last and not found in.</summary>
+    public long UnrevokedAt
+    {
+        get => Volatile.Read(ref _unrevokedAt);
+        set => Volatile.Write(ref _unrevokedAt, value);
+    }
+
+    /// <summary>About how many bytes of memory it takes.</summary>
+    public int Size => 512 + _content.Claims.Sum(claim => 100 + (2 * (claim.Type.Length + claim.Value.Length)));
+
+    public byte[] Serialize() => JsonSerializer.SerializeToUtf8Bytes(_content, TokenJson.Default.TokenContent);
+
+    private string? Find(string type) => Array.Find(_content.Claims, claim => claim.Type == type)?.Value;
+}
+
+/// <summary>What other nodes find in Redis: everything about a validated token but the token. Another shape needs another key.</summary>
+/// <param name="Key">The thumbprint of the key that signed it.</param>
+/// <param name="IssuedAt">In seconds since 1970.</param>
+/// <param name="UsableUntil">In milliseconds since 1970.</param>
+/// <param name="Claims">Its claims.</param>
+internal sealed record TokenContent(string Key, long IssuedAt, long UsableUntil, TokenClaim[] Claims)
+{
+    /// <returns>Null when <paramref name="json"/> is something else.</returns>
+    public static TokenContent? Parse(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, TokenJson.Default.TokenContent) is { Key: not null, Claims: not null } content ? content : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}
+
+[JsonSerializable(typeof(TokenContent))]
+internal sealed partial class TokenJson : JsonSerializerContext;

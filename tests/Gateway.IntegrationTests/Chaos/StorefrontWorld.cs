@@ -1,0 +1,70 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using Gateway.IntegrationTests.Infrastructure;
+
+namespace Gateway.IntegrationTests.Chaos;
+
+/// <summary>The demo as it ships, on free ports: two gateways, two backends, one Redis.</summary>
+internal sealed class StorefrontWorld : IAsyncDisposable
+{
+    public required RedisServer Redis { get; init; }
+
+    public required Storefront BackendA { get; init; }
+
+    public required Storefront BackendB { get; init; }
+
+    public required GatewayNode NodeA { get; init; }
+
+    public required GatewayNode NodeB { get; init; }
+
+    public static async Task<StorefrontWorld> StartAsync()
+    {
+        var redis = await RedisServer.StartAsync();
+        var a = await Storefront.StartAsync("Name=a", $"Redis:Configuration={redis.ConnectionString}");
+        var b = await Storefront.StartAsync("Name=b", $"Redis:Configuration={redis.ConnectionString}");
+        return new StorefrontWorld
+        {
+            Redis = redis, BackendA = a, BackendB = b,
+            NodeA = await StartNodeAsync(redis, a, b),
+            NodeB = await StartNodeAsync(redis, a, b),
+        };
+    }
+
+    /// <summary>A token of the demo's user, issued by the backend whose keys the gateways trust.</summary>
+    public async Task<string> IssueTokenAsync(string user, string password)
+    {
+        using var form = new FormUrlEncodedContent([new("grant_type", "password"), new("username", user), new("password", password)]);
+        using var response = await BackendA.Client.PostAsync("/identity/token", form);
+        using var answer = JsonDocument.Parse(await response.EnsureSuccessStatusCode().Content.ReadAsStringAsync());
+        return answer.RootElement.GetProperty("access_token").GetString()!;
+    }
+
+    /// <summary>Asks the admin listener of <paramref name="node"/> for a change that must succeed.</summary>
+    public static async Task ChangeAsync(GatewayNode node, string path, object change)
+    {
+        using var response = await node.Admin.PostAsJsonAsync(path, change);
+        Assert.True(response.IsSuccessStatusCode, $"{path}: {await response.Content.ReadAsStringAsync()}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await NodeA.DisposeAsync();
+        await NodeB.DisposeAsync();
+        await BackendA.DisposeAsync();
+        await BackendB.DisposeAsync();
+        await Redis.DisposeAsync();
+    }
+
+    private static Task<GatewayNode> StartNodeAsync(RedisServer redis, Storefront a, Storefront b)
+    {
+        var demo = Path.Combine(RepositoryRoot.Path, "src", "SampleBackend", "storefront.gateway.json");
+        var destinations = new[] { "storefront", "prices", "cart" }.SelectMany(cluster => new[]
+        {
+            $"--ReverseProxy:Clusters:{cluster}:Destinations:a:Address={a.Address}",
+            $"--ReverseProxy:Clusters:{cluster}:Destinations:b:Address={b.Address}",
+        });
+        return GatewayNode.StartAsync(
+            redis: redis.ConnectionString,
+            args: ["--config", demo, $"--Tokens:Schemes:storefront:JwksUri={a.Address}identity/jwks", .. destinations]);
+    }
+}

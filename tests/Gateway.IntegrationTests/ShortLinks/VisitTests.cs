@@ -1,0 +1,166 @@
+using System.Net;
+using Gateway.IntegrationTests.Infrastructure;
+
+namespace Gateway.IntegrationTests.ShortLinks;
+
+public sealed class VisitTests : IAsyncLifetime
+{
+    private RedisServer _redis = null!;
+    private GatewayNode _a = null!;
+    private GatewayNode _b = null!;
+
+    public async Task InitializeAsync()
+    {
+        _redis = await RedisServer.StartAsync();
+        _a = await LinkTestNode.StartAsync(_redis);
+        _b = await LinkTestNode.StartAsync(_redis);
+        await _a.CreateAsync(new { slug = "oak", target = LinkTestNode.Target });
+    }
+
+    public async Task DisposeAsync()
+    {
+        Assert.Empty(_a.Log.Exceptions);
+        Assert.Empty(_b.Log.Exceptions);
+        await _a.DisposeAsync();
+        await _b.DisposeAsync();
+        await _redis.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Every_visit_is_counted_once_over_two_nodes()
+    {
+        const int visits = 2000;
+
+        var answers = await FollowAsync("oak", visits);
+
+        Assert.All(answers, status => Assert.Equal(HttpStatusCode.Found, status));
+        await Eventually.TrueAsync(async () => await _a.VisitsAsync("oak") == visits, "all visits are counted");
+        await _b.VisitsAsync("oak");
+        Assert.Equal(visits, await _a.VisitsAsync("oak"));
+    }
+
+    [Fact]
+    public async Task A_maximum_is_never_passed_by_parallel_requests_to_two_nodes()
+    {
+        const int maximum = 100;
+        await _a.CreateAsync(new { slug = "few", target = LinkTestNode.Target, maxVisits = maximum });
+
+        var answers = await FollowAsync("few", 300);
+
+        Assert.Equal(maximum, answers.Count(status => status == HttpStatusCode.Found));
+        Assert.Equal(200, answers.Count(status => status == HttpStatusCode.Gone));
+        Assert.Equal(maximum, await _b.VisitsAsync("few"));
+    }
+
+    [Fact]
+    public async Task Without_redis_known_links_go_on_and_their_visits_are_counted_when_it_is_back()
+    {
+        await _a.CreateAsync(new { slug = "few", target = LinkTestNode.Target, maxVisits = 100 });
+        await _a.FollowAsync("few");
+        await FollowAsync("oak", 20);
+        await Eventually.TrueAsync(async () => await _a.VisitsAsync("oak") == 20, "the first visits are counted");
+        await _redis.SaveAsync();
+        await _redis.KillAsync();
+
+        Assert.All(await FollowAsync("oak", 300), status => Assert.Equal(HttpStatusCode.Found, status));
+        foreach (var slug in new[] { "few", "unheard-of" })
+        {
+            var refused = await _a.FollowAsync(slug);
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+            Assert.NotNull(refused.Headers.RetryAfter);
+        }
+
+        await _redis.RestartAsync(withSavedData: true);
+        await Eventually.TrueAsync(async () => await CountInRedisAsync("oak") == 320, "the visits made meanwhile are counted");
+        await _a.VisitsAsync("oak");
+        await _b.VisitsAsync("oak");
+        Assert.Equal(320, await CountInRedisAsync("oak"));
+    }
+
+    [Fact]
+    public async Task A_batch_that_redis_took_without_answering_is_not_counted_twice()
+    {
+        await using var node = await LinkTestNode.StartAsync(_redis, deadline: "00:00:00.050");
+        await Eventually.TrueAsync(async () => (await node.FollowAsync("oak")).StatusCode == HttpStatusCode.Found, "the link is known");
+        await Eventually.TrueAsync(async () => await CountInRedisAsync("oak") == 1, "the visit is counted");
+
+        // The socket takes the batch while the server stands still; it is counted when that goes on, and sent again.
+        for (var round = 1; round <= 3; round++)
+        {
+            _redis.Pause();
+            for (var i = 0; i < 10; i++)
+                await node.FollowAsync("oak");
+            await Eventually.TrueAsync(() => node.Log.Events.Count(logged => logged.Id.Id == 2000) >= round, "the node notices that Redis does not answer");
+            _redis.Resume();
+            var expected = 1 + (10 * round);
+            await Eventually.TrueAsync(async () => await CountInRedisAsync("oak") >= expected, "the visits are counted");
+        }
+
+        await node.StopAsync();
+        Assert.Equal(31, await CountInRedisAsync("oak"));
+    }
+
+    [Fact]
+    public async Task A_node_that_stops_in_order_loses_no_visit()
+    {
+        await using var node = await LinkTestNode.StartAsync(_redis, new { Enabled = true, FlushInterval = "00:01:00" });
+        for (var i = 0; i < 50; i++)
+            await node.FollowAsync("oak");
+        Assert.Equal(0, await CountInRedisAsync("oak"));
+
+        await node.StopAsync();
+
+        Assert.Equal(50, await CountInRedisAsync("oak"));
+    }
+
+    [Fact]
+    public async Task Visits_of_a_removed_link_do_not_count_for_a_later_one_of_its_slug_and_no_key_is_left()
+    {
+        await using var node = await LinkTestNode.StartAsync(_redis, new { Enabled = true, FlushInterval = "00:01:00" });
+        await node.FollowAsync("oak");
+        await _a.Admin.DeleteAsync("/links/oak");
+        await using (var connection = await _redis.ConnectAsync())
+            Assert.Empty(connection.GetServers()[0].Keys(pattern: "gateway:link*"));
+
+        await _a.CreateAsync(new { slug = "oak", target = LinkTestNode.Target });
+        await node.StopAsync();
+
+        Assert.Equal(0, await _a.VisitsAsync("oak"));
+    }
+
+    [Fact]
+    public async Task The_links_followed_most_are_ranked_until_they_are_removed()
+    {
+        await _a.CreateAsync(new { slug = "elm", target = LinkTestNode.Target });
+        await FollowAsync("oak", 10);
+        await FollowAsync("elm", 30);
+        await _a.VisitsAsync("oak");
+        await _b.VisitsAsync("oak");
+
+        const string both = """[{"slug":"elm","visits":30},{"slug":"oak","visits":10}]""";
+        Assert.Equal($$"""{"period":"all","links":{{both}}}""", await _b.Admin.GetStringAsync("/top-links?period=all"));
+        // A new day may have begun meanwhile: then nothing is ranked in it.
+        Assert.Contains(await _b.Admin.GetStringAsync("/top-links?period=day"), new[] { both, "[]" }.Select(links => $$"""{"period":"day","links":{{links}}}"""));
+
+        await _b.Admin.DeleteAsync("/links/elm");
+        Assert.Equal("""{"period":"all","links":[{"slug":"oak","visits":10}]}""", await _a.Admin.GetStringAsync("/top-links?period=all"));
+        Assert.Equal("""{"period":"all","links":[{"slug":"oak","visits":10}]}""", await _a.Admin.GetStringAsync("/top-links?period=all&limit=1"));
+    }
+
+    private async Task<HttpStatusCode[]> FollowAsync(string slug, int times)
+    {
+        var answers = new HttpStatusCode[times];
+        await Parallel.ForEachAsync(Enumerable.Range(0, times), new ParallelOptions { MaxDegreeOfParallelism = 50 }, async (i, cancellationToken) =>
+        {
+            using var answer = await (i % 2 == 0 ? _a : _b).Public.GetAsync($"/s/{slug}", cancellationToken);
+            answers[i] = answer.StatusCode;
+        });
+        return answers;
+    }
+
+    private async Task<long> CountInRedisAsync(string slug)
+    {
+        await using var connection = await _redis.ConnectAsync();
+        return (long)await connection.GetDatabase().StringGetAsync($"gateway:link:{{{slug}}}:visits");
+    }
+}

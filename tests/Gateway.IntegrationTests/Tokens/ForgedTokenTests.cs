@@ -1,0 +1,148 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Gateway.IntegrationTests.Tokens;
+
+public sealed class ForgedTokenTests(TokenFixture fixture) : IClassFixture<TokenFixture>
+{
+    private static readonly string[] Critical = ["exp"];
+
+    private readonly TestIssuer _issuer = fixture.Issuer;
+
+    [Theory]
+    [InlineData("none")]
+    [InlineData("None")]
+    [InlineData("HS256 with the public key")]
+    [InlineData("HS256 with the modulus")]
+    [InlineData("another key under the same kid")]
+    [InlineData("another key at jku and x5u")]
+    [InlineData("another key in jwk")]
+    [InlineData("unknown kid")]
+    [InlineData("crit")]
+    [InlineData("cut signature")]
+    [InlineData("no signature")]
+    [InlineData("changed payload")]
+    [InlineData("issuer")]
+    [InlineData("audience")]
+    [InlineData("no audience")]
+    [InlineData("type JWT")]
+    [InlineData("no type")]
+    [InlineData("expired")]
+    [InlineData("not yet valid")]
+    [InlineData("issued in the future")]
+    [InlineData("no exp")]
+    [InlineData("no iat")]
+    [InlineData("exp as text")]
+    [InlineData("exp out of range")]
+    [InlineData("too long lived")]
+    [InlineData("RS512, which the key does not allow")]
+    [InlineData("huge")]
+    [InlineData("garbage")]
+    [InlineData("two dots")]
+    [InlineData("payload that is no object")]
+    [InlineData("encrypted")]
+    [InlineData("empty")]
+    [InlineData("spaces")]
+    [InlineData("another alphabet")]
+    public async Task A_token_that_is_not_the_issuers_gets_401_and_nothing_fails_inside(string forgery)
+    {
+        using var first = await fixture.A.GetAsync("/page", Forge(forgery));
+        using var second = await fixture.A.GetAsync("/page", Forge(forgery));
+
+        foreach (var response in new[] { first, second })
+        {
+            Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
+            Assert.StartsWith("Bearer realm=\"shop\", error=\"invalid_token\", error_description=\"", response.Challenge(), StringComparison.Ordinal);
+            Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+            Assert.True(response.Headers.CacheControl?.NoStore);
+        }
+
+        Assert.Empty(fixture.A.Log.Exceptions);
+    }
+
+    [Fact]
+    public async Task Without_a_token_no_error_is_named()
+    {
+        using var none = await fixture.A.GetAsync("/page", token: null);
+        using var basic = await fixture.A.GetAsync("/page", token: null, ("Authorization", "Basic YTpi"));
+
+        foreach (var response in new[] { none, basic })
+        {
+            Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
+            Assert.Equal("Bearer realm=\"shop\"", response.Challenge());
+        }
+    }
+
+    [Fact]
+    public async Task Two_tokens_are_none()
+    {
+        var token = _issuer.Issue();
+        using var response = await fixture.A.GetAsync("/page", token, ("Authorization", "Bearer " + token));
+
+        Assert.InRange((int)response.StatusCode, 400, 401);
+    }
+
+    [Fact]
+    public async Task Unknown_keys_make_the_gateway_ask_the_issuer_a_few_times_a_minute_at_most()
+    {
+        Assert.Equal(200, await fixture.A.StatusAsync(_issuer.Issue()));
+        var before = _issuer.Reads;
+        for (var i = 0; i < 50; i++)
+            Assert.Equal(401, await fixture.A.StatusAsync(Forge("unknown kid")));
+
+        Assert.InRange(_issuer.Reads - before, 0, 1);
+    }
+
+    private string? Forge(string forgery)
+    {
+        var good = _issuer.Issue();
+        var parts = good.Split('.');
+        using var other = RSA.Create(2048);
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+        var kid = TestIssuer.Id(_issuer.Key);
+        var payload = new { iss = TestIssuer.Issuer, aud = TestIssuer.Audience, sub = "root", iat = now, exp = now + 600 };
+        return forgery switch
+        {
+            "none" or "None" => TestIssuer.Forge(new { alg = forgery, typ = "at+jwt", kid }, payload, _ => []),
+            "HS256 with the public key" => TestIssuer.Forge(new { alg = "HS256", typ = "at+jwt", kid }, payload,
+                signed => HMACSHA256.HashData(Encoding.ASCII.GetBytes(_issuer.Key.ExportSubjectPublicKeyInfoPem()), signed)),
+            "HS256 with the modulus" => TestIssuer.Forge(new { alg = "HS256", typ = "at+jwt", kid }, payload,
+                signed => HMACSHA256.HashData(_issuer.Key.ExportParameters(false).Modulus!, signed)),
+            "another key under the same kid" => _issuer.Issue(key: other),
+            "another key at jku and x5u" => TestIssuer.Forge(
+                new { alg = "RS256", typ = "at+jwt", kid = "evil", jku = fixture.Origin.Address + "evil", x5u = fixture.Origin.Address + "evil" }, payload, Sign(other)),
+            "another key in jwk" => TestIssuer.Forge(
+                new { alg = "RS256", typ = "at+jwt", jwk = new { kty = "RSA", n = Convert.ToBase64String(other.ExportParameters(false).Modulus!), e = "AQAB" } }, payload, Sign(other)),
+            "unknown kid" => TestIssuer.Forge(new { alg = "RS256", typ = "at+jwt", kid = Guid.NewGuid() }, payload, Sign(other)),
+            "crit" => TestIssuer.Forge(new { alg = "RS256", typ = "at+jwt", kid, crit = Critical }, payload, Sign(_issuer.Key)),
+            "cut signature" => good[..^10],
+            "no signature" => $"{parts[0]}.{parts[1]}.",
+            "changed payload" => $"{parts[0]}.{_issuer.Issue("root").Split('.')[1]}.{parts[2]}",
+            "issuer" => _issuer.Issue(change: ("iss", "https://evil.example")),
+            "audience" => _issuer.Issue(change: ("aud", "bank")),
+            "no audience" => _issuer.Issue(change: ("aud", null)),
+            "type JWT" => _issuer.Issue(type: "JWT"),
+            "no type" => TestIssuer.Forge(new { alg = "RS256", kid }, payload, Sign(_issuer.Key)),
+            "expired" => _issuer.Issue(change: [("iat", now - 700), ("exp", now - 100)]),
+            "not yet valid" => _issuer.Issue(change: ("nbf", now + 300)),
+            "issued in the future" => _issuer.Issue(change: ("iat", now + 300)),
+            "no exp" => _issuer.Issue(change: ("exp", null)),
+            "no iat" => _issuer.Issue(change: ("iat", null)),
+            "exp as text" => TestIssuer.Forge(new { alg = "RS256", typ = "at+jwt", kid }, new { payload.iss, payload.aud, payload.iat, exp = "tomorrow" }, Sign(_issuer.Key)),
+            "exp out of range" => TestIssuer.Forge(new { alg = "RS256", typ = "at+jwt", kid }, new { payload.iss, payload.aud, payload.iat, exp = 1e300 }, Sign(_issuer.Key)),
+            "too long lived" => _issuer.Issue(change: ("exp", now + (2 * 86400))),
+            "RS512, which the key does not allow" => _issuer.Issue(algorithm: "RS512"),
+            "huge" => $"{parts[0]}.{new string('A', 17_000)}.{parts[2]}",
+            "garbage" => "garbage",
+            "two dots" => "..",
+            "payload that is no object" => TestIssuer.Forge(new { alg = "RS256", typ = "at+jwt", kid }, Critical, Sign(_issuer.Key)),
+            "encrypted" => "a.b.c.d.e",
+            "empty" => "",
+            "spaces" => "a b c",
+            _ => good.Replace('.', '/') + "==.+.",
+        };
+    }
+
+    private static Func<byte[], byte[]> Sign(RSA key) => signed => key.SignData(signed, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+}

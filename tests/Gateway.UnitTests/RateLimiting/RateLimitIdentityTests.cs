@@ -1,0 +1,49 @@
+using System.Net;
+using Gateway.RateLimiting;
+using Microsoft.AspNetCore.Http;
+
+namespace Gateway.UnitTests.RateLimiting;
+
+public sealed class RateLimitIdentityTests
+{
+    [Theory]
+    [InlineData("192.0.2.7", "192.0.2.7")]
+    [InlineData("::ffff:192.0.2.7", "192.0.2.7")]
+    [InlineData("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::")]
+    [InlineData("2001:db8:1:2::ffff", "2001:db8:1:2::")]
+    public void An_IPv6_client_is_its_network_of_64_bits(string address, string network) =>
+        Assert.Equal(network, IdentityPart.ClientNetwork(IPAddress.Parse(address)));
+
+    [Theory]
+    [InlineData("ClientIp", true)]
+    [InlineData("route", true)]
+    [InlineData("Header:X-Key", true)]
+    [InlineData("Claim:plan", true)]
+    [InlineData("Header", false)]
+    [InlineData("Header:", false)]
+    [InlineData("ClientIp:x", false)]
+    [InlineData("1", false)]
+    [InlineData("Colour:x", false)]
+    [InlineData("", false)]
+    public void Parts_are_read_as_configuration_writes_them(string text, bool isKnown) =>
+        Assert.Equal(isKnown, text.Length > 0 && IdentityPart.TryParse(text, out _));
+
+    [Fact]
+    public void No_two_identities_are_alike_whatever_their_parts_contain()
+    {
+        IdentityPart[] by = [new(IdentitySource.Header, "A"), new(IdentitySource.Header, "B")];
+        (string? A, string? B)[] requests = [("x", "y"), ("xy", ""), ("", "xy"), ("x1:y", ""), ("x", "2:1:B1:y"), (null, "x"), ("x", null), (null, null), ("127.0.0.1", "x")];
+
+        var identities = requests.Select(request =>
+        {
+            var context = new DefaultHttpContext { Connection = { RemoteIpAddress = IPAddress.Loopback } };
+            if (request.A is not null)
+                context.Request.Headers["A"] = request.A;
+            if (request.B is not null)
+                context.Request.Headers["B"] = request.B;
+            return RateLimitIdentity.Of(by, context);
+        });
+
+        Assert.Equal(requests.Length, identities.Distinct().Count());
+    }
+}

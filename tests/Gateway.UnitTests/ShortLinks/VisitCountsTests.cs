@@ -1,0 +1,85 @@
+using Gateway.ShortLinks;
+
+namespace Gateway.UnitTests.ShortLinks;
+
+public sealed class VisitCountsTests
+{
+    private static readonly VisitedLink Oak = new("oak", "1");
+
+    [Fact]
+    public void Visits_of_a_link_are_taken_together_and_visits_after_that_wait_for_the_next_batch()
+    {
+        var counts = new VisitCounts();
+        counts.Add(Oak);
+        counts.Add(Oak);
+
+        var (link, counter) = Assert.Single(counts.Take());
+        counts.Add(Oak);
+
+        Assert.Equal((Oak, 2), (link, counter.Batch.Visits));
+        Assert.Equal(3, counts.Waiting);
+        // Without an answer it stays the same batch: sent again, it must be known again.
+        Assert.Same(counter.Batch, Assert.Single(counts.Take()).Counter.Batch);
+        var number = counter.Batch.Number;
+        counter.Complete();
+        var next = Assert.Single(counts.Take()).Counter.Batch;
+        Assert.Equal(1, next.Visits);
+        Assert.True(next.Number > number);
+    }
+
+    [Fact]
+    public void Links_without_visits_are_forgotten()
+    {
+        var counts = new VisitCounts();
+        counts.Add(Oak);
+        var counter = Assert.Single(counts.Take()).Counter;
+        counter.Complete();
+
+        Assert.Empty(counts.Take());
+        Assert.False(counter.TryAdd());
+        counts.Add(Oak);
+        Assert.NotSame(counter, Assert.Single(counts.Take()).Counter);
+        Assert.Equal(1, counts.Waiting);
+    }
+
+    [Fact]
+    public async Task No_visit_is_lost_between_counting_and_taking()
+    {
+        const int visits = 200_000;
+        var counts = new VisitCounts();
+        var links = Enumerable.Range(0, 3).Select(i => new VisitedLink($"{i}", "1")).ToArray();
+        var done = 0;
+        var counting = Task.WhenAll(Enumerable.Range(0, 4).Select(part => Task.Run(() =>
+        {
+            for (var i = 0; i < visits / 4; i++)
+                counts.Add(links[i % 3]);
+            Interlocked.Increment(ref done);
+        })));
+
+        var taken = 0L;
+        while (Volatile.Read(ref done) < 4 || counts.Waiting > 0)
+        {
+            foreach (var (_, counter) in counts.Take())
+            {
+                taken += counter.Batch.Visits;
+                counter.Complete();
+            }
+        }
+
+        await counting;
+        Assert.Equal(visits, taken);
+    }
+
+    [Fact]
+    public void Visits_of_more_links_than_can_wait_are_lost_and_said_to_be()
+    {
+        var counts = new VisitCounts();
+        for (var i = 0; i < VisitCounts.MaxLinks + 5; i++)
+            counts.Add(new VisitedLink($"{i}", "1"));
+        counts.Add(new VisitedLink("0", "1"));
+
+        Assert.Equal(VisitCounts.MaxLinks + 1, counts.Waiting);
+        Assert.Equal(5, counts.TakeLost());
+        Assert.Equal(0, counts.TakeLost());
+    }
+}
