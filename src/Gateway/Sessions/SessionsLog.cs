@@ -6,7 +6,7 @@ internal static partial class SessionsLog
     [LoggerMessage(7000, LogLevel.Information, "DataProtection keys: {Learned} learned from other nodes, {Written} written to Redis")]
     public static partial void KeysSynchronized(ILogger logger, int learned, int written);
 
-    [LoggerMessage(7001, LogLevel.Warning, "The DataProtection key '{Name}' in Redis is not XML: it is left out")]
+    [LoggerMessage(7001, LogLevel.Warning, "The DataProtection key '{Name}' in Redis cannot be read: it is left out")]
     public static partial void KeyUnreadable(ILogger logger, string name);
 
     [LoggerMessage(7002, LogLevel.Error, "Reading keys and drains from Redis failed. It is tried again.")]

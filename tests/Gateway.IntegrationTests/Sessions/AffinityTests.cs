@@ -150,13 +150,22 @@ public sealed class AffinityTests
     }
 
     [Fact]
-    public async Task The_embedded_server_keeps_sessions_and_moves_them()
+    public async Task The_embedded_server_keeps_sessions_drains_and_moves_them()
     {
         await using var world = await SessionsWorld.StartAsync(nodes: 0);
         await using var node = await GatewayNode.StartAsync(world.Config());
         var shopper = new Shopper();
         var backend = await shopper.VisitAsync(node);
         Assert.Equal(backend, await shopper.VisitAsync(node));
+
+        using var content = new StringContent($$"""{"cluster":"shop","destination":"{{backend}}"}""", System.Text.Encoding.UTF8, "application/json");
+        using var drain = await node.Admin.PostAsync("/sessions/drain", content);
+        Assert.Equal(System.Net.HttpStatusCode.NoContent, drain.StatusCode);
+        Assert.Equal(backend, await shopper.VisitAsync(node));
+        for (var i = 0; i < 4; i++)
+            Assert.NotEqual(backend, await new Shopper().VisitAsync(node));
+        using var ended = await node.Admin.DeleteAsync($"/sessions/drain?cluster=shop&destination={backend}");
+        Assert.Equal(System.Net.HttpStatusCode.NoContent, ended.StatusCode);
 
         await node.ReloadAsync(world.Config(without: backend));
         var moved = await shopper.VisitAsync(node);

@@ -67,27 +67,6 @@ public sealed class DestinationDrainTests
         Assert.NotNull(answer.Headers.RetryAfter);
     }
 
-    [Fact]
-    public async Task Sessions_stay_through_a_drain_a_gateways_death_and_an_empty_redis()
-    {
-        await using var world = await SessionsWorld.StartAsync(nodes: 3);
-        var sessions = (await BeginSessionsAsync(world, 60)).ToDictionary();
-        await AssertStayAsync(world, sessions);
-        using (await BeginDrainAsync(world.A, "shop", "b")) { }
-        await AssertStayAsync(world, sessions);
-        await world.Redis.RestartAsync();
-        await AssertStayAsync(world, sessions);
-        await world.Nodes[2].StopAsync();
-
-        for (var i = 0; i < 4; i++)
-        {
-            foreach (var (shopper, backend) in sessions)
-                Assert.Equal(backend, await shopper.VisitAsync(world.Nodes[i % 2]));
-        }
-
-        world.AssertNoExceptions();
-    }
-
     private static async Task<Dictionary<Shopper, string>> BeginSessionsAsync(SessionsWorld world, int count)
     {
         var sessions = new Dictionary<Shopper, string>();

@@ -82,11 +82,13 @@ public sealed class KeyRingTests
         }
     }
 
-    [Fact]
-    public async Task A_key_that_cannot_be_read_is_left_out()
+    [Theory]
+    [InlineData("key-broken", "<key")]
+    [InlineData("key-other", """<key id="b4a7b0a5-6e0c-4a3c-9f0e-0f3c1a6f7d11" version="1" />""")]
+    public async Task A_key_that_cannot_be_read_is_left_out(string name, string xml)
     {
         await using var world = await SessionsWorld.StartAsync(backends: 1, nodes: 0);
-        await (await world.DatabaseAsync()).HashSetAsync(Keys, "key-broken", "<key");
+        await (await world.DatabaseAsync()).HashSetAsync(Keys, name, xml);
 
         var node = await world.AddNodeAsync(world.Config());
 

@@ -20,7 +20,7 @@ internal readonly record struct AffinityKeySource(AffinityKeyKind Kind, string N
 
     public static bool TryParse(string? text, out AffinityKeySource source)
     {
-        source = default;
+        source = new(AffinityKeyKind.Cookie, "");
         if (string.Equals(text, nameof(AffinityKeyKind.Cookie), StringComparison.OrdinalIgnoreCase))
             return true;
         if (text?.Split(':', 2) is not [var kind, { Length: > 0 } name]

@@ -64,12 +64,17 @@ internal sealed class KeyRepository(RedisConnection redis, RedisKeys keys, Share
     {
         try
         {
-            return XElement.Parse(xml);
+            var element = XElement.Parse(xml);
+            // One key under two names would make the framework refuse them all.
+            if (element.Name != "key" || name.Equals($"key-{(string?)element.Attribute("id")}", StringComparison.OrdinalIgnoreCase))
+                return element;
         }
         catch (XmlException)
         {
-            SessionsLog.KeyUnreadable(logger, name);
-            return null;
+            // Reported below.
         }
+
+        SessionsLog.KeyUnreadable(logger, name);
+        return null;
     }
 }
