@@ -62,6 +62,32 @@ public sealed class ForgedTokenTests(TokenFixture fixture) : IClassFixture<Token
         Assert.Empty(fixture.A.Log.Exceptions);
     }
 
+    [Theory]
+    [InlineData("""{"alg":5,"typ":"at+jwt"}""", "{}")]
+    [InlineData("""{"alg":"RS256","typ":["at+jwt"]}""", "{}")]
+    [InlineData("""{"alg":"RS256","typ":"at+jwt","kid":{"a":1}}""", "{}")]
+    [InlineData("""{"alg":"RS256","alg":"none","typ":"at+jwt"}""", "{}")]
+    [InlineData("""{"alg":"RS256","typ":"at+jwt","b64":false}""", "{}")]
+    [InlineData("[]", "{}")]
+    [InlineData("null", "null")]
+    [InlineData("{", "}")]
+    [InlineData("", "")]
+    [InlineData("""{"alg":"RS256","typ":"at+jwt"}""", "")]
+    [InlineData("""{"alg":"RS256","typ":"at+jwt"}""", """{"iss":5,"aud":{"a":"shop"},"iat":"x"}""")]
+    [InlineData("""{"alg":"RS256","typ":"at+jwt"}""", """{"iss":"https://issuer.example","aud":"shop","iat":{},"exp":[]}""")]
+    [InlineData("""{"alg":"RS256","typ":"at+jwt"}""", """{"iss":"https://issuer.example","aud":["shop",7,null],"iat":-1e400,"exp":99999999999999999999}""")]
+    [InlineData("""{"alg":"RS256","typ":"at+jwt"}""", """{"iss":"https://issuer.example","aud":"shop","iat":1.5,"exp":2.5,"nbf":"never"}""")]
+    public async Task Not_even_a_signature_by_the_right_key_makes_strange_parts_fail_inside(string header, string payload)
+    {
+        var signed = $"{Encode(header)}.{Encode(payload)}";
+        var token = $"{signed}.{Microsoft.IdentityModel.Tokens.Base64UrlEncoder.Encode(Sign(_issuer.Key)(Encoding.ASCII.GetBytes(signed)))}";
+
+        Assert.Equal(401, await fixture.A.StatusAsync(token));
+        Assert.Empty(fixture.A.Log.Exceptions);
+
+        static string Encode(string text) => Microsoft.IdentityModel.Tokens.Base64UrlEncoder.Encode(text);
+    }
+
     [Fact]
     public async Task Without_a_token_no_error_is_named()
     {

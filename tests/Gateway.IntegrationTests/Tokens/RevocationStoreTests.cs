@@ -18,7 +18,7 @@ public sealed class RevocationStoreTests
         var (alice, bob) = (RevocationId.OfSubject("shop", "alice"), RevocationId.OfSubject("shop", "bob"));
 
         await AddAsync(store, new(alice, now, now + 1000), new(bob, now, now + 2000));
-        await AddAsync(store, new(alice, Revocation.Always, now + 500));
+        await AddAsync(store, new Revocation(alice, Revocation.Always, now + 500));
         await AddAsync(store, new(alice, 1, now + 3000), new(bob, now, now - 1));
         await AddAsync(store, [.. Enumerable.Range(0, RevocationStore.MaxBatch).Select(i => new Revocation(RevocationId.OfJti("shop", $"{i}"), Revocation.Always, now + 1000))]);
 
