@@ -19,8 +19,13 @@ public sealed class TokensOptionsValidatorTests
         var options = new TokensOptions { IdentityFieldPrefix = "X-Forwarded-" };
         options.Schemes["Anonymous"] = new TokenSchemeOptions
         {
-            JwksUri = "file:///keys", Algorithms = { "HS256" }, Types = { "" }, RequiredScopes = { "a b" },
-            ClockSkew = TimeSpan.FromHours(1), CacheDuration = TimeSpan.Zero, MaxLifetime = TimeSpan.FromDays(365),
+            JwksUri = "file:///keys",
+            Algorithms = { "HS256" },
+            Types = { "" },
+            RequiredScopes = { "a b" },
+            ClockSkew = TimeSpan.FromHours(1),
+            CacheDuration = TimeSpan.Zero,
+            MaxLifetime = TimeSpan.FromDays(365),
             Forward = { new ForwardedClaimOptions { Claim = "sub", Field = "Host" }, new ForwardedClaimOptions { Field = "Host" } },
         };
 
