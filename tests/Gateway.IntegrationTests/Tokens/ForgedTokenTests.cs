@@ -7,6 +7,7 @@ namespace Gateway.IntegrationTests.Tokens;
 public sealed class ForgedTokenTests(TokenFixture fixture) : IClassFixture<TokenFixture>
 {
     private static readonly string[] Critical = ["exp"];
+    private static readonly RSA Other = RSA.Create(2048);
 
     private readonly TestIssuer _issuer = fixture.Issuer;
 
@@ -61,6 +62,32 @@ public sealed class ForgedTokenTests(TokenFixture fixture) : IClassFixture<Token
         Assert.Empty(fixture.A.Log.Exceptions);
     }
 
+    [Theory]
+    [InlineData("""{"alg":5,"typ":"at+jwt"}""", "{}")]
+    [InlineData("""{"alg":"RS256","typ":["at+jwt"]}""", "{}")]
+    [InlineData("""{"alg":"RS256","typ":"at+jwt","kid":{"a":1}}""", "{}")]
+    [InlineData("""{"alg":"RS256","alg":"none","typ":"at+jwt"}""", "{}")]
+    [InlineData("""{"alg":"RS256","typ":"at+jwt","b64":false}""", "{}")]
+    [InlineData("[]", "{}")]
+    [InlineData("null", "null")]
+    [InlineData("{", "}")]
+    [InlineData("", "")]
+    [InlineData("""{"alg":"RS256","typ":"at+jwt"}""", "")]
+    [InlineData("""{"alg":"RS256","typ":"at+jwt"}""", """{"iss":5,"aud":{"a":"shop"},"iat":"x"}""")]
+    [InlineData("""{"alg":"RS256","typ":"at+jwt"}""", """{"iss":"https://issuer.example","aud":"shop","iat":{},"exp":[]}""")]
+    [InlineData("""{"alg":"RS256","typ":"at+jwt"}""", """{"iss":"https://issuer.example","aud":["shop",7,null],"iat":-1e400,"exp":99999999999999999999}""")]
+    [InlineData("""{"alg":"RS256","typ":"at+jwt"}""", """{"iss":"https://issuer.example","aud":"shop","iat":1.5,"exp":2.5,"nbf":"never"}""")]
+    public async Task Not_even_a_signature_by_the_right_key_makes_strange_parts_fail_inside(string header, string payload)
+    {
+        var signed = $"{Encode(header)}.{Encode(payload)}";
+        var token = $"{signed}.{Microsoft.IdentityModel.Tokens.Base64UrlEncoder.Encode(Sign(_issuer.Key)(Encoding.ASCII.GetBytes(signed)))}";
+
+        Assert.Equal(401, await fixture.A.StatusAsync(token));
+        Assert.Empty(fixture.A.Log.Exceptions);
+
+        static string Encode(string text) => Microsoft.IdentityModel.Tokens.Base64UrlEncoder.Encode(text);
+    }
+
     [Fact]
     public async Task Without_a_token_no_error_is_named()
     {
@@ -88,17 +115,18 @@ public sealed class ForgedTokenTests(TokenFixture fixture) : IClassFixture<Token
     {
         Assert.Equal(200, await fixture.A.StatusAsync(_issuer.Issue()));
         var before = _issuer.Reads;
+        var began = TimeProvider.System.GetTimestamp();
         for (var i = 0; i < 50; i++)
             Assert.Equal(401, await fixture.A.StatusAsync(Forge("unknown kid")));
 
-        Assert.InRange(_issuer.Reads - before, 0, 1);
+        var quarters = (int)TimeProvider.System.GetElapsedTime(began).TotalSeconds / 15;
+        Assert.InRange(_issuer.Reads - before, 0, 1 + quarters);
     }
 
     private string? Forge(string forgery)
     {
         var good = _issuer.Issue();
         var parts = good.Split('.');
-        using var other = RSA.Create(2048);
         var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
         var kid = TestIssuer.Id(_issuer.Key);
         var payload = new { iss = TestIssuer.Issuer, aud = TestIssuer.Audience, sub = "root", iat = now, exp = now + 600 };
@@ -109,12 +137,12 @@ public sealed class ForgedTokenTests(TokenFixture fixture) : IClassFixture<Token
                 signed => HMACSHA256.HashData(Encoding.ASCII.GetBytes(_issuer.Key.ExportSubjectPublicKeyInfoPem()), signed)),
             "HS256 with the modulus" => TestIssuer.Forge(new { alg = "HS256", typ = "at+jwt", kid }, payload,
                 signed => HMACSHA256.HashData(_issuer.Key.ExportParameters(false).Modulus!, signed)),
-            "another key under the same kid" => _issuer.Issue(key: other),
+            "another key under the same kid" => _issuer.Issue(key: Other),
             "another key at jku and x5u" => TestIssuer.Forge(
-                new { alg = "RS256", typ = "at+jwt", kid = "evil", jku = fixture.Origin.Address + "evil", x5u = fixture.Origin.Address + "evil" }, payload, Sign(other)),
+                new { alg = "RS256", typ = "at+jwt", kid = "evil", jku = fixture.Origin.Address + "evil", x5u = fixture.Origin.Address + "evil" }, payload, Sign(Other)),
             "another key in jwk" => TestIssuer.Forge(
-                new { alg = "RS256", typ = "at+jwt", jwk = new { kty = "RSA", n = Convert.ToBase64String(other.ExportParameters(false).Modulus!), e = "AQAB" } }, payload, Sign(other)),
-            "unknown kid" => TestIssuer.Forge(new { alg = "RS256", typ = "at+jwt", kid = Guid.NewGuid() }, payload, Sign(other)),
+                new { alg = "RS256", typ = "at+jwt", jwk = new { kty = "RSA", n = Convert.ToBase64String(Other.ExportParameters(false).Modulus!), e = "AQAB" } }, payload, Sign(Other)),
+            "unknown kid" => TestIssuer.Forge(new { alg = "RS256", typ = "at+jwt", kid = Guid.NewGuid() }, payload, Sign(Other)),
             "crit" => TestIssuer.Forge(new { alg = "RS256", typ = "at+jwt", kid, crit = Critical }, payload, Sign(_issuer.Key)),
             "cut signature" => good[..^10],
             "no signature" => $"{parts[0]}.{parts[1]}.",

@@ -46,8 +46,13 @@ internal sealed class TestIssuer : IAsyncDisposable
         var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
         var claims = new Dictionary<string, object>
         {
-            ["iss"] = Issuer, ["aud"] = Audience, ["sub"] = subject, ["jti"] = Guid.NewGuid().ToString("N"),
-            ["iat"] = now, ["exp"] = now + 600, ["scope"] = "read write",
+            ["iss"] = Issuer,
+            ["aud"] = Audience,
+            ["sub"] = subject,
+            ["jti"] = Guid.NewGuid().ToString("N"),
+            ["iat"] = now,
+            ["exp"] = now + 600,
+            ["scope"] = "read write",
         };
         foreach (var (name, value) in change)
         {

@@ -16,7 +16,9 @@ internal static class TokenNode
     {
         var shop = new Dictionary<string, object>
         {
-            ["Issuer"] = TestIssuer.Issuer, ["Audience"] = TestIssuer.Audience, ["JwksUri"] = issuer.JwksUri,
+            ["Issuer"] = TestIssuer.Issuer,
+            ["Audience"] = TestIssuer.Audience,
+            ["JwksUri"] = issuer.JwksUri,
             ["Forward"] = new[] { new { Claim = "sub", Field = "X-Auth-Subject" } },
         };
         scheme?.Invoke(shop);

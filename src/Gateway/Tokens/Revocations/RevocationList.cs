@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Gateway.ChangeLog;
+using Gateway.Redis;
 
 namespace Gateway.Tokens.Revocations;
 
@@ -7,7 +8,7 @@ namespace Gateway.Tokens.Revocations;
 /// The revocations this node knows: state, not events, so that a token validated after its revocation is refused just
 /// as one validated before. Read on every request from any thread.
 /// </summary>
-internal sealed class RevocationList(SharedChangeLog log, TimeProvider time)
+internal sealed class RevocationList(SharedChangeLog log, RedisClock clock)
 {
     private readonly ConcurrentDictionary<string, Revocation> _byId = new(StringComparer.Ordinal);
     private long _version;
@@ -41,7 +42,7 @@ internal sealed class RevocationList(SharedChangeLog log, TimeProvider time)
 
     public void Add(Revocation revocation)
     {
-        if (revocation.Ends <= time.GetUtcNow().ToUnixTimeSeconds())
+        if (revocation.Ends <= clock.Now.ToUnixTimeSeconds())
             return;
         _byId.AddOrUpdate(revocation.Id, static (_, added) => added, static (_, known, added) => known.With(added), revocation);
         Interlocked.Increment(ref _version);
@@ -50,7 +51,7 @@ internal sealed class RevocationList(SharedChangeLog log, TimeProvider time)
     /// <summary>Forgets what has ended.</summary>
     public void Prune()
     {
-        var now = time.GetUtcNow().ToUnixTimeSeconds();
+        var now = clock.Now.ToUnixTimeSeconds();
         foreach (var known in _byId)
         {
             if (known.Value.Ends <= now)

@@ -1,0 +1,118 @@
+using System.Net;
+using Gateway.IntegrationTests.Infrastructure;
+
+namespace Gateway.IntegrationTests.Tokens;
+
+public sealed class IdentityFieldTests : IAsyncLifetime
+{
+    private static readonly string[] Roles = ["a,b", "c d"];
+    private static readonly string[] Scopes = ["read", "admin"];
+
+    private RedisServer _redis = null!;
+    private TestOrigin _origin = null!;
+    private TestIssuer _issuer = null!;
+
+    public async Task InitializeAsync()
+    {
+        _redis = await RedisServer.StartAsync();
+        _origin = await TestOrigin.StartAsync();
+        _origin.Map("/page", "page", ("Cache-Control", "no-store"));
+        _issuer = await TestIssuer.StartAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _issuer.DisposeAsync();
+        await _origin.DisposeAsync();
+        await _redis.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("X-Auth-Subject")]
+    [InlineData("x-auth-subject")]
+    [InlineData("X_Auth_Subject")]
+    [InlineData("X-Auth_Subject")]
+    [InlineData("X-Auth-Anything")]
+    public async Task Only_the_gateway_says_who_asks(string field)
+    {
+        await using var open = await GatewayNode.StartAsync(new { ReverseProxy = _origin.ProxySection() }, _redis.ConnectionString);
+        await using var guarded = await TokenNode.StartAsync(_origin, _issuer, _redis);
+
+        using var anonymous = await open.GetAsync("/page", token: null, (field, "root"));
+        using var authenticated = await guarded.GetAsync("/page", _issuer.Issue("alice"), (field, "root"));
+
+        Assert.Equal([HttpStatusCode.OK, HttpStatusCode.OK], new[] { anonymous.StatusCode, authenticated.StatusCode });
+        var received = _origin.Requests.Select(request => request.Headers.Where(sent => sent.Value.Contains("root", StringComparison.Ordinal))).ToList();
+        Assert.Equal(2, received.Count);
+        Assert.All(received, Assert.Empty);
+        Assert.Equal("alice", _origin.Requests[1].Headers["X-Auth-Subject"]);
+    }
+
+    [Fact]
+    public async Task Claims_of_several_values_and_strange_characters_arrive_whole()
+    {
+        await using var node = await TokenNode.StartAsync(_origin, _issuer, _redis, scheme => scheme["Forward"] = new[]
+        {
+            new { Claim = "sub", Field = "X-Auth-Subject" }, new { Claim = "roles", Field = "X-Auth-Roles" },
+            new { Claim = "level", Field = "X-Auth-Level" }, new { Claim = "absent", Field = "X-Auth-Absent" },
+        });
+
+        Assert.Equal(200, await node.StatusAsync(_issuer.Issue("Zoë, 100%\r\nX-Admin: 1", change: [("roles", Roles), ("level", 7)])));
+
+        var fields = _origin.Requests.Single().Headers;
+        Assert.Equal("Zo%C3%AB%2C 100%25%0D%0AX-Admin: 1", fields["X-Auth-Subject"]);
+        Assert.Equal("a%2Cb,c d", fields["X-Auth-Roles"]);
+        Assert.Equal("7", fields["X-Auth-Level"]);
+        Assert.DoesNotContain("X-Auth-Absent", fields.Keys);
+        Assert.DoesNotContain("X-Admin", fields.Keys);
+    }
+
+    [Fact]
+    public async Task A_token_without_a_required_scope_gets_403()
+    {
+        await using var node = await TokenNode.StartAsync(_origin, _issuer, _redis, scheme => scheme["RequiredScopes"] = Scopes);
+
+        using var response = await node.GetAsync("/page", _issuer.Issue());
+
+        Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
+        Assert.Equal("Bearer realm=\"shop\", error=\"insufficient_scope\", scope=\"read admin\"", response.Challenge());
+        Assert.Equal(200, await node.StatusAsync(_issuer.Issue(change: ("scope", "read admin"))));
+    }
+
+    [Fact]
+    public async Task A_token_opens_only_the_routes_that_name_its_scheme_and_identifies_nobody_elsewhere()
+    {
+        await using var node = await GatewayNode.StartAsync(
+            new
+            {
+                ReverseProxy = _origin.ProxySection(),
+                Tokens = new { Schemes = new { shop = new { TestIssuer.Issuer, TestIssuer.Audience, _issuer.JwksUri, Forward = new[] { new { Claim = "sub", Field = "X-Auth-Subject" } } } } },
+            },
+            _redis.ConnectionString);
+
+        Assert.Equal(200, await node.StatusAsync(_issuer.Issue()));
+        Assert.Equal(200, await node.StatusAsync("garbage"));
+        Assert.All(_origin.Requests, request => Assert.DoesNotContain("X-Auth-Subject", request.Headers.Keys));
+    }
+
+    [Fact]
+    public async Task A_reload_adds_schemes_and_changes_what_they_accept()
+    {
+        await using var node = await GatewayNode.StartAsync(new { ReverseProxy = _origin.ProxySection() }, _redis.ConnectionString);
+        Assert.Equal(200, await node.StatusAsync(token: null));
+
+        var status = await node.ReloadAsync(TokenNode.Config(_origin, _issuer));
+        Assert.Empty(status.LastErrors);
+        var token = _issuer.Issue();
+        Assert.Equal(401, await node.StatusAsync(token: null));
+        Assert.Equal(200, await node.StatusAsync(token));
+
+        status = await node.ReloadAsync(TokenNode.Config(_origin, _issuer, scheme => scheme["Audience"] = "bank"));
+        Assert.Empty(status.LastErrors);
+        Assert.Equal(401, await node.StatusAsync(token));
+        Assert.Equal(200, await node.StatusAsync(_issuer.Issue(change: ("aud", "bank"))));
+
+        status = await node.ReloadAsync(new { ReverseProxy = _origin.ProxySection(("AuthorizationPolicy", "nowhere")) });
+        Assert.Contains(status.LastErrors, error => error.Contains("nowhere", StringComparison.Ordinal));
+    }
+}

@@ -1,0 +1,43 @@
+using Gateway.Tokens;
+using Gateway.Tokens.Revocations;
+
+namespace Gateway.UnitTests.Tokens;
+
+public sealed class RevocationTests
+{
+    [Fact]
+    public void A_revocation_reads_back_from_its_text()
+    {
+        var revocation = new Revocation(RevocationId.OfSubject("shop", "alice:bob"), 17, 42);
+
+        Assert.True(Revocation.TryParse(revocation.ToString(), out var read));
+        Assert.Equal(revocation, read);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("abc:1:2")]
+    [InlineData("0123456789abcdef0123456789abcdef:1")]
+    [InlineData("0123456789abcdef0123456789abcdef:1:2:3")]
+    [InlineData("0123456789abcdef0123456789abcdef:-1:2")]
+    [InlineData("0123456789abcdef0123456789abcdef:1:soon")]
+    public void What_is_no_revocation_is_passed_over(string text) => Assert.False(Revocation.TryParse(text, out _));
+
+    [Fact]
+    public void No_two_things_are_filed_under_one_id()
+    {
+        string[] ids =
+        [
+            RevocationId.OfScheme("shop"), RevocationId.OfSubject("shop", ""), RevocationId.OfSubject("shop", "x"), RevocationId.OfJti("shop", "x"),
+            RevocationId.OfToken("shop", "x"), RevocationId.OfSubject("sho", "px"), RevocationId.OfSubject("bank", "x"), RevocationId.OfToken("shop", "a.b.x"),
+        ];
+
+        Assert.Equal(ids.Length, ids.Distinct().Count());
+        Assert.Equal(RevocationId.OfSubject("Shop", "x"), RevocationId.OfSubject("shop", "x"));
+        Assert.Equal(RevocationId.OfToken("shop", "a.b.x"), RevocationId.OfToken("shop", "a.b.y"));
+    }
+
+    [Fact]
+    public void The_key_of_a_result_depends_on_the_signature() =>
+        Assert.NotEqual(TokenHash.OfToken("f", "a.b.x"), TokenHash.OfToken("f", "a.b.y"));
+}
