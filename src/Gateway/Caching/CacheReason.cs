@@ -87,9 +87,6 @@ internal enum CacheReason
     /// <summary>Not stored: <c>must-understand</c>, and the status is not understood. RFC 9111 §5.2.2.3.</summary>
     StatusNotUnderstood,
 
-    /// <summary>Not stored: a response to POST that says nothing of later GETs. RFC 9110 §9.3.3.</summary>
-    MethodNotStored,
-
     /// <summary>Not stored: a partial (206), not modified (304) or interim response. RFC 9111 §3.</summary>
     Status,
 

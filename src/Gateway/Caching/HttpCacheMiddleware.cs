@@ -24,6 +24,7 @@ internal sealed class HttpCacheMiddleware(
 
     private readonly FetchCoordinator _coordinator = new(next, services, fetches, fetchLock);
     private readonly HeadForward _head = new(next, services);
+    private readonly PostForward _post = new(next, services, invalidation);
     private readonly BackgroundRefresh _refresh = new(next, services, fetches, fetchLock, scopes, logger);
 
     public Task InvokeAsync(HttpContext context)
@@ -35,9 +36,9 @@ internal sealed class HttpCacheMiddleware(
         var bypass = BypassReason(context, policy);
         if (bypass == CacheReason.None)
             return AnswerAsync(new CacheExchange(context, policy));
-        if (bypass == CacheReason.Method)
-            invalidation.Register(context, policy);
-        return ForwardAsync(context, bypass);
+        return bypass == CacheReason.Method && UnsafeMethodInvalidation.IsUnsafe(context.Request.Method)
+            ? ForwardUnsafeAsync(new CacheExchange(context, policy))
+            : ForwardAsync(context, bypass);
     }
 
     private CacheReason BypassReason(HttpContext context, HttpCachePolicy policy)
@@ -125,6 +126,14 @@ internal sealed class HttpCacheMiddleware(
         response.StatusCode = StatusCodes.Status504GatewayTimeout;
         response.Headers.CacheControl = "no-store";
         response.Headers.Append(CacheStatus.FieldName, $"Gateway; detail={CacheStatus.NameOf(CacheReason.OnlyIfCached)}");
+    }
+
+    private Task ForwardUnsafeAsync(CacheExchange exchange)
+    {
+        if (HttpMethods.IsPost(exchange.Context.Request.Method))
+            return _post.AnswerAsync(exchange);
+        invalidation.Register(exchange);
+        return ForwardAsync(exchange.Context, CacheReason.Method);
     }
 
     private Task ForwardAsync(HttpContext context, CacheReason reason)

@@ -111,7 +111,7 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
         }
 
         refusal = CacheReason.None;
-        _pending = Describe();
+        _pending = ResponseReader.Describe(exchange, _ownFields, _response!, _times);
         if (_pending.FreshnessLifetime <= _pending.InitialAge || _pending.CacheControl.NoCache)
             shared?.Complete(FetchOutcome.NotShareable);
         return recording;
@@ -152,22 +152,6 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
 
         StoredResponseWriter.MakeNotModified(response);
         return true;
-    }
-
-    private StoredResponse Describe()
-    {
-        var policy = exchange.Policy.Options;
-        return new StoredResponse
-        {
-            Status = _context.Response.StatusCode,
-            Fields = ResponseReader.StoredFields(_context, _ownFields, policy.SetCookie, _response!.Date),
-            Body = default,
-            ResponseTime = _times.Response,
-            InitialAge = Freshness.CorrectedInitialAge(_response, _times.Request, _times.Response),
-            FreshnessLifetime = Freshness.Lifetime(_response) ?? 0,
-            Stamp = _times.Stamp,
-            Selectors = [.. exchange.TargetSelectors, .. ResponseReader.Tags(_context.Response.Headers, policy)],
-        };
     }
 
     // Step 4.

@@ -24,6 +24,23 @@ internal static class ResponseReader
             SetsCookie = !ownFields.Contains(HeaderNames.SetCookie) && OriginCookies(context).Count > 0,
         };
 
+    /// <summary>The response as it will be stored, still without its body.</summary>
+    public static StoredResponse Describe(CacheExchange exchange, HashSet<string> ownFields, ResponseFacts facts, in FetchTimes times)
+    {
+        var (context, policy) = (exchange.Context, exchange.Policy.Options);
+        return new StoredResponse
+        {
+            Status = facts.Status,
+            Fields = StoredFields(context, ownFields, policy.SetCookie, facts.Date),
+            Body = default,
+            ResponseTime = times.Response,
+            InitialAge = Freshness.CorrectedInitialAge(facts, times.Request, times.Response),
+            FreshnessLifetime = Freshness.Lifetime(facts) ?? 0,
+            Stamp = times.Stamp,
+            Selectors = [.. exchange.TargetSelectors, .. Tags(context.Response.Headers, policy)],
+        };
+    }
+
     /// <summary>The fields to store: the origin's own, without those of one connection or made anew each time. RFC 9111 §3.1.</summary>
     public static KeyValuePair<string, StringValues>[] StoredFields(
         HttpContext context, HashSet<string> ownFields, SetCookieHandling setCookie, DateTimeOffset date)

@@ -3,7 +3,7 @@ namespace Gateway.Caching.Semantics;
 /// <summary>Whether a shared cache may store a response. RFC 9111 §3.</summary>
 internal static class StorageRules
 {
-    /// <param name="request">A GET request.</param>
+    /// <param name="request">A GET request, or a POST whose response <see cref="IsReusableForGet"/>.</param>
     /// <param name="response">Its response, at the header section.</param>
     /// <param name="setCookie">What the policy says of responses that set cookies.</param>
     /// <returns><see cref="CacheReason.None"/> if it may be stored; otherwise why not.</returns>
