@@ -43,6 +43,8 @@ internal sealed class CacheExchange
             IsAuthorized = fields.Authorization.Count > 0 || context.User.Identity?.IsAuthenticated == true,
             IfNoneMatch = Combined(fields.IfNoneMatch),
             IfModifiedSince = Combined(fields.IfModifiedSince),
+            Range = HttpMethods.IsGet(context.Request.Method) ? Combined(fields.Range) : null,
+            IfRange = Combined(fields.IfRange),
         };
     }
 

@@ -15,6 +15,15 @@ internal enum CacheReason
     /// <summary>Reused although stale: the request's <c>max-stale</c> allows it. RFC 9111 §5.2.1.2.</summary>
     StaleAllowedByRequest,
 
+    /// <summary>Reused although stale, and refreshed meanwhile. RFC 5861 §3.</summary>
+    StaleWhileRevalidate,
+
+    /// <summary>Reused although stale: the origin answered with an error. RFC 5861 §4.</summary>
+    StaleIfError,
+
+    /// <summary>Reused although stale: the origin cannot be reached. RFC 9111 §4.2.4.</summary>
+    Disconnected,
+
     /// <summary>Reused: the origin said that it is unchanged. RFC 9111 §4.3.4.</summary>
     Validated,
 
@@ -57,7 +66,7 @@ internal enum CacheReason
     /// <summary>Forwarded: an upgrade of the connection, which is no response to store. RFC 9110 §7.8.</summary>
     Upgrade,
 
-    /// <summary>Forwarded: a request for a range is not answered from the store. RFC 9111 §3.3 makes it optional.</summary>
+    /// <summary>Forwarded: the whole of which the request wants a range is not stored. RFC 9111 §3.3.</summary>
     RequestRange,
 
     /// <summary>Forwarded: a precondition that only the origin can evaluate. RFC 9110 §13.1.1, §13.1.4.</summary>

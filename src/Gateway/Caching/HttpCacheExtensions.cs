@@ -6,6 +6,7 @@ using Gateway.Hosting.Configuration;
 using Gateway.Redis;
 using Microsoft.AspNetCore.OutputCaching;
 using Microsoft.Extensions.Options;
+using Yarp.ReverseProxy.Transforms.Builder;
 
 namespace Gateway.Caching;
 
@@ -32,12 +33,12 @@ public static class HttpCacheExtensions
             provider.GetRequiredKeyedService<RedisConnection>(ConnectionName), provider.GetRequiredService<RedisKeys>(), OptionsOf(provider).RedisBodyLimit));
         services.AddSingleton<ResponseStore>();
         services.AddSingleton(static provider => new RecordingBudget(OptionsOf(provider).RecordingLimit));
-        services.AddSingleton<HitForMiss>();
         services.AddSingleton<OriginTimes>();
         services.AddSingleton<FetchServices>();
         services.AddSingleton<FetchTable>();
         services.AddSingleton<FetchLock>();
         services.AddSingleton<UnsafeMethodInvalidation>();
+        services.AddSingleton<ITransformProvider, ConnectionFields>();
 
         // YARP looks the names in OutputCachePolicy up among ASP.NET Core's own policies, which never run here.
         services.AddOptions<OutputCacheOptions>().Configure<IOptions<HttpCacheOptions>>(static (known, options) =>

@@ -17,12 +17,15 @@ namespace Gateway.Caching;
 /// </summary>
 internal sealed class HttpCacheMiddleware(
     RequestDelegate next, HttpCachePolicies policies, FetchServices services, FetchTable fetches, FetchLock fetchLock,
-    UnsafeMethodInvalidation invalidation, HttpCacheMetrics metrics)
+    UnsafeMethodInvalidation invalidation, HttpCacheMetrics metrics, IServiceScopeFactory scopes, ILogger<HttpCacheMiddleware> logger)
 {
     // Under Serve, what may have been purged is not served for longer than this without asking the origin.
     private static readonly TimeSpan ServeUnknownFor = TimeSpan.FromMinutes(10);
 
     private readonly FetchCoordinator _coordinator = new(next, services, fetches, fetchLock);
+    private readonly HeadForward _head = new(next, services);
+    private readonly PostForward _post = new(next, services, invalidation);
+    private readonly BackgroundRefresh _refresh = new(next, services, fetches, fetchLock, scopes, logger);
 
     public Task InvokeAsync(HttpContext context)
     {
@@ -33,9 +36,9 @@ internal sealed class HttpCacheMiddleware(
         var bypass = BypassReason(context, policy);
         if (bypass == CacheReason.None)
             return AnswerAsync(new CacheExchange(context, policy));
-        if (bypass == CacheReason.Method)
-            invalidation.Register(context, policy);
-        return ForwardAsync(context, bypass);
+        return bypass == CacheReason.Method && UnsafeMethodInvalidation.IsUnsafe(context.Request.Method)
+            ? ForwardUnsafeAsync(new CacheExchange(context, policy))
+            : ForwardAsync(context, bypass);
     }
 
     private CacheReason BypassReason(HttpContext context, HttpCachePolicy policy)
@@ -45,8 +48,6 @@ internal sealed class HttpCacheMiddleware(
             return CacheReason.Method;
         if (request.Headers.Upgrade.Count > 0)
             return CacheReason.Upgrade;
-        if (request.Headers.Range.Count > 0)
-            return CacheReason.RequestRange;
         if (request.Headers.IfMatch.Count > 0 || request.Headers.IfUnmodifiedSince.Count > 0)
             return CacheReason.RequestPrecondition;
         if (!request.Host.HasValue || (request.Path.Value?.Length ?? 0) + (request.QueryString.Value?.Length ?? 0) > CacheKey.MaxTargetLength)
@@ -71,14 +72,17 @@ internal sealed class HttpCacheMiddleware(
         }
 
         metrics.Decided(decision.Reuse);
+        var candidate = new FetchCandidate(decision.Reuse.Reason, decision.Stored);
         if (decision.Reuse.IsAllowed)
             await ServeAsync(exchange, decision);
         else if (exchange.Request.CacheControl.OnlyIfCached)
             RefuseToForward(exchange.Context.Response);
         else if (HttpMethods.IsHead(exchange.Context.Request.Method))
-            await ForwardAsync(exchange.Context, decision.Reuse.Reason);
+            await _head.AnswerAsync(exchange, candidate);
+        else if (exchange.Request.Range is not null && candidate.Validatable is null)
+            await ForwardAsync(exchange.Context, CacheReason.RequestRange);
         else
-            await _coordinator.AnswerAsync(exchange, new FetchCandidate(decision.Reuse.Reason, Validatable(decision.Stored)));
+            await _coordinator.AnswerAsync(exchange, candidate);
     }
 
     private (Reuse Reuse, StoredResponse? Stored) Decide(CacheExchange exchange, Lookup lookup)
@@ -95,7 +99,7 @@ internal sealed class HttpCacheMiddleware(
                 return (new Reuse(false, CacheReason.ChangesUnknown, 0), stored);
             default:
                 return MayUseWithoutLease(exchange.Policy)
-                    ? (ReuseRules.Decide(exchange.Request, stored, services.Clock.Now), stored)
+                    ? (ReuseRules.Decide(exchange.Request, stored, exchange.Policy.Stale, services.Clock.Now), stored)
                     : (new Reuse(false, CacheReason.ChangesUnknown, 0), stored);
         }
     }
@@ -107,13 +111,13 @@ internal sealed class HttpCacheMiddleware(
     // Where the request itself, or the origin's no-cache, demands validation, no other copy changes that.
     private static bool IsWorthAskingRedis(CacheReason reason) => reason is not (CacheReason.RequestNoCache or CacheReason.ResponseNoCache);
 
-    private static StoredResponse? Validatable(StoredResponse? stored) => stored is { HasValidator: true } ? stored : null;
-
-    private static async Task ServeAsync(CacheExchange exchange, (Reuse Reuse, StoredResponse? Stored) decision)
+    private Task ServeAsync(CacheExchange exchange, (Reuse Reuse, StoredResponse? Stored) decision)
     {
         var stored = decision.Stored!;
+        if (decision.Reuse.Reason == CacheReason.StaleWhileRevalidate)
+            _refresh.Start(exchange, stored);
         var status = CacheStatus.Hit(stored.FreshnessLifetime - decision.Reuse.Age, decision.Reuse.Reason);
-        await StoredResponseWriter.WriteAsync(exchange, stored, decision.Reuse.Age, status);
+        return StoredResponseWriter.WriteAsync(exchange, stored, decision.Reuse.Age, status);
     }
 
     // RFC 9111 §5.2.1.7.
@@ -122,6 +126,14 @@ internal sealed class HttpCacheMiddleware(
         response.StatusCode = StatusCodes.Status504GatewayTimeout;
         response.Headers.CacheControl = "no-store";
         response.Headers.Append(CacheStatus.FieldName, $"Gateway; detail={CacheStatus.NameOf(CacheReason.OnlyIfCached)}");
+    }
+
+    private Task ForwardUnsafeAsync(CacheExchange exchange)
+    {
+        if (HttpMethods.IsPost(exchange.Context.Request.Method))
+            return _post.AnswerAsync(exchange);
+        invalidation.Register(exchange);
+        return ForwardAsync(exchange.Context, CacheReason.Method);
     }
 
     private Task ForwardAsync(HttpContext context, CacheReason reason)

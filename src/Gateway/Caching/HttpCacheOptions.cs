@@ -56,6 +56,25 @@ public sealed class HttpCachePolicyOptions
     /// </summary>
     public TimeSpan LockThreshold { get; set; } = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>
+    /// For how long a stale response is used while it is refreshed, where the origin does not say
+    /// <c>stale-while-revalidate</c>: 0 to 365 days, default 0 (it is revalidated before it is used).
+    /// </summary>
+    public TimeSpan StaleWhileRevalidate { get; set; }
+
+    /// <summary>
+    /// For how long a stale response is used when the origin answers 500, 502, 503 or 504, where the origin does not say
+    /// <c>stale-if-error</c>: 0 to 365 days, default 0 (the client gets the error).
+    /// </summary>
+    public TimeSpan StaleIfError { get; set; }
+
+    /// <summary>
+    /// For how long a stale response is used when the origin cannot be reached or breaks the connection off, where the
+    /// origin does not say <c>stale-if-error</c>: 0 (never) to 365 days, default 1 h. <c>must-revalidate</c>,
+    /// <c>proxy-revalidate</c>, <c>s-maxage</c> and <c>no-cache</c> forbid it.
+    /// </summary>
+    public TimeSpan StaleIfUnreachable { get; set; } = TimeSpan.FromHours(1);
+
     /// <summary>The largest body that is stored, in bytes: 0 to 1 GB, default 16 MB. Larger ones pass.</summary>
     [Range(0, 1L << 30)]
     public long MaxBodySize { get; set; } = 16L << 20;

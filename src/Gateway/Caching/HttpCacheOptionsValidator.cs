@@ -33,6 +33,9 @@ internal sealed class HttpCacheOptionsValidator : IValidateOptions<HttpCacheOpti
             $"{path}:{nameof(policy.CollapseWaitLimit)}", $"'{policy.CollapseWaitLimit}' is out of range.", "Write 00:00:00.010 to 00:05:00.");
         errors.Require(policy.LockThreshold >= TimeSpan.Zero && policy.LockThreshold <= TimeSpan.FromMinutes(1),
             $"{path}:{nameof(policy.LockThreshold)}", $"'{policy.LockThreshold}' is out of range.", "Write 00:00:00 to 00:01:00.");
+        RequireWindow(errors, $"{path}:{nameof(policy.StaleWhileRevalidate)}", policy.StaleWhileRevalidate);
+        RequireWindow(errors, $"{path}:{nameof(policy.StaleIfError)}", policy.StaleIfError);
+        RequireWindow(errors, $"{path}:{nameof(policy.StaleIfUnreachable)}", policy.StaleIfUnreachable);
         errors.Require(policy.MaxBodySize is >= 0 and <= 1L << 30, $"{path}:{nameof(policy.MaxBodySize)}",
             $"'{policy.MaxBodySize}' is out of range.", "Write a number of bytes from 0 to 1073741824 (1 GB).");
         errors.Require(Enum.IsDefined(policy.SetCookie), $"{path}:{nameof(policy.SetCookie)}", $"'{policy.SetCookie}' is unknown.", "Write Bypass, Strip or Store.");
@@ -47,6 +50,9 @@ internal sealed class HttpCacheOptionsValidator : IValidateOptions<HttpCacheOpti
 
         errors.Require(policy.TagField.All(IsToken), $"{path}:{nameof(policy.TagField)}", $"'{policy.TagField}' is no field name.", "Write a name such as Surrogate-Key, or nothing.");
     }
+
+    private static void RequireWindow(ConfigurationErrors errors, string path, TimeSpan window) =>
+        errors.Require(window >= TimeSpan.Zero && window <= TimeSpan.FromDays(365), path, $"'{window}' is out of range.", "Write 00:00:00 to 365.00:00:00.");
 
     // The text can hold a password: it is not repeated.
     private static void RequireConnectionString(ConfigurationErrors errors, string text)

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Gateway.Caching.Keys;
+using Gateway.Caching.Semantics;
 using Microsoft.AspNetCore.OutputCaching;
 using Microsoft.Extensions.Options;
 
@@ -9,7 +10,12 @@ namespace Gateway.Caching;
 /// <param name="Name">Its name in the configuration.</param>
 /// <param name="Options">Its options.</param>
 /// <param name="Fingerprint">Part of every key: responses stored under other rules are not found.</param>
-internal sealed record HttpCachePolicy(string Name, HttpCachePolicyOptions Options, string Fingerprint);
+internal sealed record HttpCachePolicy(string Name, HttpCachePolicyOptions Options, string Fingerprint)
+{
+    /// <summary>What it says of stale responses.</summary>
+    public StaleWindows Stale { get; } = new(
+        (long)Options.StaleWhileRevalidate.TotalSeconds, (long)Options.StaleIfError.TotalSeconds, (long)Options.StaleIfUnreachable.TotalSeconds);
+}
 
 /// <summary>The policies of the running configuration.</summary>
 internal sealed class HttpCachePolicies : IDisposable

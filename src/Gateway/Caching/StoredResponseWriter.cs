@@ -1,11 +1,12 @@
 using System.Globalization;
 using Gateway.Caching.Semantics;
 using Gateway.Caching.Storage;
+using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 
 namespace Gateway.Caching;
 
-/// <summary>Answers a client from a stored response.</summary>
+/// <summary>Answers a client from a stored response: with the whole, a part of it, or the word that it has it already.</summary>
 internal static class StoredResponseWriter
 {
     // What describes a body that is not sent: RFC 9110 §15.4.5.
@@ -14,26 +15,34 @@ internal static class StoredResponseWriter
 
     /// <param name="age">Its current age in seconds. RFC 9111 §5.1.</param>
     /// <param name="cacheStatus">This cache's member of <c>Cache-Status</c>.</param>
-    public static async Task WriteAsync(CacheExchange exchange, StoredResponse stored, long age, string cacheStatus)
+    public static Task WriteAsync(CacheExchange exchange, StoredResponse stored, long age, string cacheStatus)
     {
-        var response = exchange.Context.Response;
+        var (request, response) = (exchange.Request, exchange.Context.Response);
         response.StatusCode = stored.Status;
         foreach (var (name, value) in stored.Fields)
-            response.Headers[name] = value;
+        {
+            // Beside the gateway's own cookies for this client.
+            var isCookie = name.Length == HeaderNames.SetCookie.Length && name.Equals(HeaderNames.SetCookie, StringComparison.OrdinalIgnoreCase);
+            response.Headers[name] = isCookie ? StringValues.Concat(response.Headers.SetCookie, value) : value;
+        }
+
         response.Headers.Age = age.ToString(CultureInfo.InvariantCulture);
         response.Headers.Append(CacheStatus.FieldName, cacheStatus);
 
-        if (stored.Status == StatusCodes.Status200OK && Preconditions.IsNotModified(exchange.Request, stored.ETag, stored.LastModifiedDate))
+        // Conditions and ranges are about what would be a 200: RFC 9110 §13.2.1, §14.2.
+        if (stored.Status == StatusCodes.Status200OK)
         {
-            MakeNotModified(response);
-            return;
+            if (request.IsConditional && HasIt(request, stored))
+            {
+                MakeNotModified(response);
+                return Task.CompletedTask;
+            }
+
+            if (request.Range is not null && SelectRanges(request, stored) is { } ranges)
+                return RangeWriter.WriteAsync(exchange.Context, stored, ranges);
         }
 
-        if (stored.Status is StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent)
-            return;
-        response.ContentLength = stored.Body.Length;
-        if (!HttpMethods.IsHead(exchange.Context.Request.Method))
-            await response.BodyWriter.WriteAsync(stored.Body, exchange.Context.RequestAborted);
+        return WriteWholeAsync(exchange.Context, stored);
     }
 
     /// <summary>Turns a 200 into a 304 (Not Modified), for a client that has it already.</summary>
@@ -45,13 +54,35 @@ internal static class StoredResponseWriter
     }
 
     /// <summary>
-    /// Takes off what a 304 (Not Modified) to the cache left on the response, but not what the gateway itself had put
-    /// there for this client: fields from before the fetch, and the affinity cookie set below.
+    /// Takes off what the origin's answer to the cache left on the response, but not what the gateway itself had put
+    /// there for this client: fields from before the fetch, and the affinity cookie set below. Where cookies are stored,
+    /// the origin's come back with the stored fields.
     /// </summary>
-    public static void Reset(HttpResponse response, IReadOnlySet<string> ownFields)
+    public static void Reset(HttpContext context, IReadOnlySet<string> ownFields, SetCookieHandling setCookie)
     {
-        foreach (var name in response.Headers.Keys.Where(name => !ownFields.Contains(name)
-            && !name.Equals(HeaderNames.SetCookie, StringComparison.OrdinalIgnoreCase)).ToArray())
-            response.Headers.Remove(name);
+        var fields = context.Response.Headers;
+        var cookies = setCookie == SetCookieHandling.Store && !ownFields.Contains(HeaderNames.SetCookie)
+            ? Fetch.ResponseReader.AffinityCookies(context)
+            : fields.SetCookie;
+        foreach (var name in fields.Keys.Where(name => !ownFields.Contains(name)).ToArray())
+            fields.Remove(name);
+        fields.SetCookie = cookies;
     }
+
+    private static async Task WriteWholeAsync(HttpContext context, StoredResponse stored)
+    {
+        if (stored.Status is StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent)
+            return;
+        context.Response.ContentLength = stored.Body.Length;
+        if (!HttpMethods.IsHead(context.Request.Method))
+            await context.Response.BodyWriter.WriteAsync(stored.Body, context.RequestAborted);
+    }
+
+    private static bool HasIt(RequestFacts request, StoredResponse stored) => Preconditions.IsNotModified(
+        request, stored.ETag, request.IfNoneMatch is null ? stored.ModifiedSince : default, stored.ResponseTime);
+
+    private static IReadOnlyList<ByteRange>? SelectRanges(RequestFacts request, StoredResponse stored) =>
+        Preconditions.AllowsRange(request.IfRange, stored.ETag, stored.LastModified, stored.Date)
+            ? ByteRanges.Select(request.Range!, stored.Body.Length)
+            : null;
 }

@@ -79,16 +79,18 @@ internal sealed class SharedChangeLog(
     /// <param name="selectors">At most <see cref="MaxBatch"/> changes.</param>
     /// <param name="overflow">What to change instead when more than <see cref="AppliedChanges.MaxPending"/> wait.</param>
     /// <param name="cancellationToken">Ends the wait for Redis; the changes then wait too.</param>
-    public async ValueTask AppendOrQueueAsync(IReadOnlyList<Selector> selectors, Selector overflow, CancellationToken cancellationToken)
+    /// <returns>Where they stand in the log; null while they wait.</returns>
+    public async ValueTask<ChangeReceipt?> AppendOrQueueAsync(IReadOnlyList<Selector> selectors, Selector overflow, CancellationToken cancellationToken)
     {
-        var written = false;
+        ChangeReceipt? receipt = null;
         try
         {
-            written = await TryAppendAsync(selectors, cancellationToken) is not null;
+            receipt = await TryAppendAsync(selectors, cancellationToken);
+            return receipt;
         }
         finally
         {
-            if (!written)
+            if (receipt is null)
                 Queue(selectors, overflow);
         }
     }

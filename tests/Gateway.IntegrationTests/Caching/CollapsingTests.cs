@@ -97,6 +97,26 @@ public sealed class CollapsingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_fetch_whose_only_client_hung_up_goes_on_and_is_joined_or_found()
+    {
+        MapHeld("/x", ("Cache-Control", "max-age=60"));
+        using var hangUp = new CancellationTokenSource();
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/x") { Headers = { Host = CacheTestNode.Host } };
+        var leader = _a.Public.SendAsync(request, hangUp.Token);
+        await _arrived.Task;
+        await hangUp.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leader);
+
+        var later = _a.GetAsync("/x");
+        _answer.SetResult();
+        var others = Enumerable.Range(0, 20).Select(i => (i % 2 == 0 ? _a : _b).GetAsync("/x"));
+
+        foreach (var response in await Task.WhenAll([later, .. others]))
+            Assert.Equal("body", await response.TextAsync());
+        Assert.Equal(1, _origin.Count("/x"));
+    }
+
+    [Fact]
     public async Task When_the_fetch_fails_another_takes_it_over()
     {
         var requests = 0;

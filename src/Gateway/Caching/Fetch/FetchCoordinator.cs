@@ -53,6 +53,24 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
         && !exchange.Request.CacheControl.NoStore
         && !services.HitForMiss.Contains(exchange.PrimaryKey);
 
+    /// <summary>Refreshes a stale response that has been used already, unless somebody is at it.</summary>
+    /// <param name="exchange">A request of the cache's own, whose response nobody reads.</param>
+    /// <param name="stale">The response that was used.</param>
+    /// <returns>Whether there is a newer one now.</returns>
+    public async Task<bool> RefreshAsync(CacheExchange exchange, StoredResponse stale)
+    {
+        if (fetches.TryLead(exchange.PrimaryKey) is not { } shared)
+            return true;
+        var candidate = new FetchCandidate(CacheReason.Stale, stale);
+        // Another node may have refreshed it: its copy is taken instead.
+        var found = await services.Store.FindInRedisAsync(exchange.PrimaryKey, exchange.Context.Request.Headers, exchange.Context.RequestAborted);
+        if (found.Response is { } newer && IsReusable(exchange, newer, out _))
+            fetches.End(exchange.PrimaryKey, shared);
+        else
+            await LeadAsync(exchange, candidate, shared, exchange.Policy.Options.CollapseWaitLimit);
+        return FindNewer(exchange, stale) is not null;
+    }
+
     private async Task<Following> FollowAsync(CacheExchange exchange, FetchCandidate candidate, SharedFetch fetch, TimeSpan limit)
     {
         if (limit <= TimeSpan.Zero)
@@ -61,7 +79,7 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
         {
             var (outcome, shared) = await fetch.Completion.WaitAsync(limit, services.Time, exchange.Context.RequestAborted);
             if (outcome == FetchOutcome.Failed)
-                return Following.Again;
+                return await TryServeStaleAsync(exchange, candidate, fetch.Failure) ? Following.Served : Following.Again;
             if (shared is null || !Selects(exchange, shared))
                 return Following.Alone;
             return await TryServeAsync(exchange, candidate, shared.Response) ? Following.Served : Following.Alone;
@@ -76,6 +94,14 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
     {
         try
         {
+            // Another's fetch may have ended between this request's look-up and its lead.
+            if (FindNewer(exchange, candidate.Stored) is { } found)
+            {
+                shared.Complete(FetchOutcome.Shareable, Share(exchange, found));
+                if (await TryServeAsync(exchange, candidate, found))
+                    return;
+            }
+
             if (exchange.Policy.Options.Collapse == CollapseScope.Nodes && fetchLock.IsAvailable
                 && services.OriginTimes.Reaches(exchange.RouteId, exchange.Policy.Options.LockThreshold))
             {
@@ -120,12 +146,28 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
 
     private async Task FetchAsync(CacheExchange exchange, FetchCandidate candidate, SharedFetch? shared)
     {
-        using var fetch = new OriginFetch(exchange, candidate.Stale, candidate.Reason, shared, services);
-        if (await fetch.RunAsync(next) is not { } confirmed)
+        using var fetch = new OriginFetch(exchange, candidate, shared, services);
+        var answer = await fetch.RunAsync(next);
+        if (answer.Reason == CacheReason.None)
             return;
+        var isValidated = answer.Reason == CacheReason.Validated;
         var status = CacheStatus.Forwarded(
-            candidate.Reason, StatusCodes.Status304NotModified, isStored: true, shared?.HasFollowers ?? false, CacheReason.Validated);
-        await StoredResponseWriter.WriteAsync(exchange, confirmed, confirmed.CurrentAge(services.Clock.Now), status);
+            candidate.Reason, answer.Status, isStored: isValidated, isCollapsed: shared?.HasFollowers ?? false, answer.Reason);
+        await StoredResponseWriter.WriteAsync(exchange, answer.Response, answer.Response.CurrentAge(services.Clock.Now), status);
+    }
+
+    private async ValueTask<bool> TryServeStaleAsync(CacheExchange exchange, FetchCandidate candidate, CacheReason failure)
+    {
+        var now = services.Clock.Now;
+        if (failure == CacheReason.None || candidate.Replacement is not { } stale
+            || !ReuseRules.MayReplaceFailure(exchange.Request, stale, failure, exchange.Policy.Stale, now))
+        {
+            return false;
+        }
+
+        var status = CacheStatus.Forwarded(candidate.Reason, status: null, isStored: false, isCollapsed: true, failure);
+        await StoredResponseWriter.WriteAsync(exchange, stale, stale.CurrentAge(now), status);
+        return true;
     }
 
     private async ValueTask<bool> TryServeAsync(CacheExchange exchange, FetchCandidate candidate, StoredResponse response)
@@ -137,11 +179,19 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
         return true;
     }
 
+    // Only what is fresh, or as stale as the client accepts: another's stale response is no answer to a fetch.
     private bool IsReusable(CacheExchange exchange, StoredResponse response, out long age)
     {
-        var reuse = ReuseRules.Decide(exchange.Request, response, services.Clock.Now);
+        var reuse = ReuseRules.Decide(exchange.Request, response, exchange.Policy.Stale, services.Clock.Now);
         age = reuse.Age;
-        return reuse.IsAllowed && response.CheckAgainst(services.ChangeLog) == ChangeLog.ChangeVerdict.Current;
+        return reuse.IsAllowed && reuse.Reason != CacheReason.StaleWhileRevalidate
+            && response.CheckAgainst(services.ChangeLog) == ChangeLog.ChangeVerdict.Current;
+    }
+
+    private StoredResponse? FindNewer(CacheExchange exchange, StoredResponse? known)
+    {
+        var found = services.Store.FindInMemory(exchange.PrimaryKey, exchange.Context.Request.Headers).Response;
+        return found is not null && !ReferenceEquals(found, known) && IsReusable(exchange, found, out _) ? found : null;
     }
 
     private static bool Selects(CacheExchange exchange, SharedResponse shared) =>
@@ -160,5 +210,12 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
 
 /// <summary>What a request brings to the origin.</summary>
 /// <param name="Reason">Why it is forwarded.</param>
-/// <param name="Stale">The stored response that the origin may confirm; null asks for the whole.</param>
-internal readonly record struct FetchCandidate(CacheReason Reason, StoredResponse? Stale);
+/// <param name="Stored">The stored response that its fields select, if there is one.</param>
+internal readonly record struct FetchCandidate(CacheReason Reason, StoredResponse? Stored)
+{
+    /// <summary>The stored response that the origin may confirm; null asks for the whole.</summary>
+    public StoredResponse? Validatable => Stored is { HasValidator: true } ? Stored : null;
+
+    /// <summary>The stored response that may stand in when the origin fails: none that may have been purged.</summary>
+    public StoredResponse? Replacement => Reason == CacheReason.ChangesUnknown ? null : Stored;
+}

@@ -40,6 +40,17 @@ internal sealed class FetchTable(SharedChangeLog log)
         }
     }
 
+    /// <summary>Begins the fetch of a key, unless there is one.</summary>
+    /// <returns>The fetch, to be ended with <see cref="End"/>; null where another is under way.</returns>
+    public SharedFetch? TryLead(string key)
+    {
+        var mine = new SharedFetch(log.Stamp);
+        return _fetches.TryAdd(key, mine) ? mine : null;
+    }
+
+    /// <summary>Whether a fetch of a key is under way.</summary>
+    public bool Contains(string key) => _fetches.ContainsKey(key);
+
     /// <summary>Ends a fetch: those who come later begin another. Followers not released by then learn that it failed.</summary>
     public void End(string key, SharedFetch fetch)
     {

@@ -24,17 +24,35 @@ internal static class ResponseReader
             SetsCookie = !ownFields.Contains(HeaderNames.SetCookie) && OriginCookies(context).Count > 0,
         };
 
+    /// <summary>The response as it will be stored, still without its body.</summary>
+    public static StoredResponse Describe(CacheExchange exchange, HashSet<string> ownFields, ResponseFacts facts, in FetchTimes times)
+    {
+        var (context, policy) = (exchange.Context, exchange.Policy.Options);
+        return new StoredResponse
+        {
+            Status = facts.Status,
+            Fields = StoredFields(context, ownFields, policy.SetCookie, facts.Date),
+            Body = default,
+            ResponseTime = times.Response,
+            InitialAge = Freshness.CorrectedInitialAge(facts, times.Request, times.Response),
+            FreshnessLifetime = Freshness.Lifetime(facts) ?? 0,
+            Stamp = times.Stamp,
+            Selectors = [.. exchange.TargetSelectors, .. Tags(context.Response.Headers, policy)],
+        };
+    }
+
     /// <summary>The fields to store: the origin's own, without those of one connection or made anew each time. RFC 9111 §3.1.</summary>
     public static KeyValuePair<string, StringValues>[] StoredFields(
         HttpContext context, HashSet<string> ownFields, SetCookieHandling setCookie, DateTimeOffset date)
     {
         var fields = context.Response.Headers;
         var nominated = fields.GetCommaSeparatedValues(HeaderNames.Connection);
+        var unstored = DirectivesOf(fields, out _).UnstoredFields ?? [];
         var stored = new List<KeyValuePair<string, StringValues>>(fields.Count + 1);
         foreach (var field in fields)
         {
             if (ownFields.Contains(field.Key) || !FieldRules.IsStored(field.Key)
-                || nominated.Contains(field.Key, StringComparer.OrdinalIgnoreCase))
+                || nominated.Contains(field.Key, StringComparer.OrdinalIgnoreCase) || unstored.Contains(field.Key, StringComparer.OrdinalIgnoreCase))
                 continue;
             var value = field.Key.Equals(HeaderNames.SetCookie, StringComparison.OrdinalIgnoreCase)
                 ? (setCookie == SetCookieHandling.Store ? OriginCookies(context) : StringValues.Empty)
@@ -59,11 +77,11 @@ internal static class ResponseReader
             .Take(HttpCacheOptionsValidator.MaxTags).Select(Selector.Tag);
     }
 
-    /// <summary>A stored response with the fields of a 304 (Not Modified) that confirmed it. RFC 9111 §3.2, §4.3.4.</summary>
+    /// <summary>A stored response with the fields of a 304 (Not Modified), or a response to HEAD, that confirmed it. RFC 9111 §3.2, §4.3.4, §4.3.5.</summary>
     public static StoredResponse Freshen(
-        HttpContext context, HashSet<string> ownFields, StoredResponse stored, ChangeStamp stamp, DateTimeOffset requestTime, DateTimeOffset responseTime)
+        HttpContext context, HashSet<string> ownFields, StoredResponse stored, SetCookieHandling setCookie, in FetchTimes times)
     {
-        var updates = StoredFields(context, ownFields, SetCookieHandling.Bypass, responseTime)
+        var updates = StoredFields(context, ownFields, setCookie, times.Response)
             .Where(field => FieldRules.IsUpdatedByNotModified(field.Key)).ToArray();
         var kept = stored.Fields.Where(field => !updates.Any(update => update.Key.Equals(field.Key, StringComparison.OrdinalIgnoreCase)));
         var fields = kept.Concat(updates).ToArray();
@@ -72,45 +90,57 @@ internal static class ResponseReader
         foreach (var (name, value) in fields)
             merged[name] = value;
         // Age is of this answer, not of the stored one.
-        var facts = Read(merged, stored.Status, responseTime) with { Age = AgeOf(context.Response.Headers.Age) };
+        var facts = Read(merged, stored.Status, times.Response) with { Age = AgeField.Parse(context.Response.Headers.Age) };
         return stored with
         {
             Fields = fields,
-            ResponseTime = responseTime,
-            InitialAge = Freshness.CorrectedInitialAge(facts, requestTime, responseTime),
+            ResponseTime = times.Response,
+            InitialAge = Freshness.CorrectedInitialAge(facts, times.Request, times.Response),
             FreshnessLifetime = Freshness.Lifetime(facts) ?? 0,
-            Stamp = stamp,
+            Stamp = times.Stamp,
         };
     }
 
-    private static ResponseFacts Read(IHeaderDictionary fields, int status, DateTimeOffset now) => new()
+    private static ResponseFacts Read(IHeaderDictionary fields, int status, DateTimeOffset now)
     {
-        Status = status,
-        CacheControl = CacheControl.Parse(fields.CacheControl),
-        Date = HttpDate.Parse(fields.Date) ?? now,
-        Age = AgeOf(fields.Age),
-        HasExpires = fields.Expires.Count > 0,
-        // Several differing values are as good as none: RFC 9111 §4.2.1.
-        Expires = fields.Expires.Count == 1 ? HttpDate.Parse(fields.Expires) : null,
-        LastModified = HttpDate.Parse(fields.LastModified),
-        ETag = fields.ETag.Count == 1 ? fields.ETag[0] : null,
-        Vary = VaryRule.Parse(fields.Vary),
-        IsEventStream = fields.ContentType.ToString().StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase),
-    };
+        var control = DirectivesOf(fields, out var isTargeted);
+        return new ResponseFacts
+        {
+            Status = status,
+            CacheControl = control,
+            Date = HttpDate.Parse(fields.Date, now) ?? now,
+            Age = AgeField.Parse(fields.Age),
+            HasExpires = !isTargeted && fields.Expires.Count > 0,
+            // Several differing values are as good as none: RFC 9111 §4.2.1.
+            Expires = fields.Expires.Count == 1 ? HttpDate.Parse(fields.Expires, now) : null,
+            LastModified = HttpDate.Parse(fields.LastModified, now),
+            ETag = fields.ETag.Count == 1 ? fields.ETag[0] : null,
+            Vary = VaryRule.Parse(fields.Vary),
+            IsEventStream = fields.ContentType.ToString().StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase),
+        };
+    }
 
-    // An Age that is no number, or negative, is ignored: RFC 9111 §5.1. Of several the first counts.
-    private static long AgeOf(StringValues field) =>
-        field.Count > 0 && field[0] is { Length: > 0 } text && !text.AsSpan().ContainsAnyExceptInRange('0', '9')
-            ? long.TryParse(text, out var age) ? Math.Min(age, CacheControl.Overflow) : CacheControl.Overflow
-            : 0;
+    private static CacheControl DirectivesOf(IHeaderDictionary fields, out bool isTargeted) =>
+        TargetedCacheControl.Select(fields[TargetedCacheControl.FieldName], fields.CacheControl, out isTargeted);
 
-    // YARP's session affinity sets its cookie below the cache: it is this client's alone, and not the origin's.
-    private static StringValues OriginCookies(HttpContext context)
+    /// <summary>The cookie that YARP's session affinity sets below the cache: it is this client's alone, and not the origin's.</summary>
+    public static StringValues AffinityCookies(HttpContext context) => Cookies(context, isAffinity: true);
+
+    private static StringValues OriginCookies(HttpContext context) => Cookies(context, isAffinity: false);
+
+    private static StringValues Cookies(HttpContext context, bool isAffinity)
     {
         var cookies = context.Response.Headers.SetCookie;
         var affinity = context.Features.Get<IReverseProxyFeature>()?.Cluster.Config.SessionAffinity;
-        return cookies.Count == 0 || affinity is not { Enabled: true }
-            ? cookies
-            : new StringValues([.. cookies.Where(cookie => cookie?.StartsWith(affinity.AffinityKeyName + "=", StringComparison.Ordinal) != true)]);
+        if (cookies.Count == 0 || affinity is not { Enabled: true })
+            return isAffinity ? StringValues.Empty : cookies;
+        var start = affinity.AffinityKeyName + "=";
+        return new StringValues([.. cookies.Where(cookie => cookie?.StartsWith(start, StringComparison.Ordinal) == isAffinity)]);
     }
 }
+
+/// <summary>When a fetch was made.</summary>
+/// <param name="Request">When its request was sent.</param>
+/// <param name="Response">When its response came.</param>
+/// <param name="Stamp">What this node had applied of the change log before it began.</param>
+internal readonly record struct FetchTimes(DateTimeOffset Request, DateTimeOffset Response, ChangeStamp Stamp);

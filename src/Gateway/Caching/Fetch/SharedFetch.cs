@@ -12,7 +12,7 @@ internal enum FetchOutcome
     /// <summary>The response is for the request that fetched it alone.</summary>
     NotShareable,
 
-    /// <summary>There is no response: the next in line may fetch.</summary>
+    /// <summary>There is no response: the next in line may fetch, unless it can use a stale one instead.</summary>
     Failed,
 }
 
@@ -35,8 +35,19 @@ internal sealed class SharedFetch(ChangeStamp stamp)
 
     public Task<(FetchOutcome Outcome, SharedResponse? Response)> Completion => _completion.Task;
 
+    /// <summary>How the origin failed, if it did: what followers may use a stale response for. RFC 9111 §4.2.4, RFC 5861 §4.</summary>
+    public CacheReason Failure { get; private set; }
+
     public void Follow() => Interlocked.Increment(ref _followers);
 
     /// <summary>Releases the followers; the first call counts.</summary>
     public void Complete(FetchOutcome outcome, SharedResponse? response = null) => _completion.TrySetResult((outcome, response));
+
+    /// <summary>Releases the followers, because the origin failed.</summary>
+    /// <param name="failure"><see cref="CacheReason.StaleIfError"/> or <see cref="CacheReason.Disconnected"/>.</param>
+    public void Fail(CacheReason failure)
+    {
+        Failure = failure;
+        Complete(FetchOutcome.Failed);
+    }
 }

@@ -9,44 +9,51 @@ namespace Gateway.Caching.Invalidation;
 /// </summary>
 internal sealed class UnsafeMethodInvalidation(SharedChangeLog log)
 {
+    /// <summary>Whether a method can change something. Unknown methods can: RFC 9110 §9.2.1.</summary>
+    public static bool IsUnsafe(string method) =>
+        !HttpMethods.IsGet(method) && !HttpMethods.IsHead(method) && !HttpMethods.IsOptions(method) && !HttpMethods.IsTrace(method);
+
     /// <summary>Invalidates before the client sees the response, so that what it asks next is not answered with the old.</summary>
-    public void Register(HttpContext context, HttpCachePolicy policy)
-    {
-        if (IsSafe(context.Request.Method))
-            return;
-        var exchange = new CacheExchange(context, policy);
-        context.Response.OnStarting(() => InvalidateAsync(exchange));
-    }
+    /// <param name="exchange">A request whose method is unsafe.</param>
+    /// <param name="onWritten">Called when the log has it.</param>
+    public void Register(CacheExchange exchange, Action<ChangeReceipt>? onWritten = null) =>
+        exchange.Context.Response.OnStarting(async () =>
+        {
+            if (await InvalidateAsync(exchange) is { } receipt)
+                onWritten?.Invoke(receipt);
+        });
 
-    // Safe methods: RFC 9110 §9.2.1. An unknown method is not one of them.
-    private static bool IsSafe(string method) =>
-        HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method) || HttpMethods.IsTrace(method);
+    /// <summary>Whether a reference in a response is its own target.</summary>
+    public static bool IsTarget(HttpRequest request, string? reference) =>
+        Resolve(request, reference) is { } uri && CacheKey.Url(uri) == CacheKey.Url(request);
 
-    private async Task InvalidateAsync(CacheExchange exchange)
+    private async Task<ChangeReceipt?> InvalidateAsync(CacheExchange exchange)
     {
         var response = exchange.Context.Response;
         // A non-error response: 2xx or 3xx.
         if (response.StatusCode is < 200 or >= 400)
-            return;
+            return null;
 
         var request = exchange.Context.Request;
-        var target = new Uri(CacheKey.Url(request), UriKind.RelativeOrAbsolute);
         List<Selector> selectors = [Selector.Url(CacheKey.Url(request))];
-        if (target.IsAbsoluteUri)
-        {
-            AddSameOrigin(selectors, target, response.Headers.Location);
-            AddSameOrigin(selectors, target, response.Headers.ContentLocation);
-        }
-
-        await log.AppendOrQueueAsync(selectors, overflow: Selector.Route(exchange.RouteId), CancellationToken.None);
+        AddSameOrigin(selectors, request, response.Headers.Location);
+        AddSameOrigin(selectors, request, response.Headers.ContentLocation);
+        return await log.AppendOrQueueAsync(selectors, overflow: Selector.Route(exchange.RouteId), CancellationToken.None);
     }
 
-    private static void AddSameOrigin(List<Selector> selectors, Uri target, string? reference)
+    private static void AddSameOrigin(List<Selector> selectors, HttpRequest request, string? reference)
     {
-        if (reference is null || !Uri.TryCreate(target, reference, out var uri) || uri.Scheme != target.Scheme || uri.Authority != target.Authority)
+        if (Resolve(request, reference) is not { } uri)
             return;
         var selector = Selector.Url(CacheKey.Url(uri));
         if (!selectors.Contains(selector))
             selectors.Add(selector);
     }
+
+    // Null for what is no reference, or names another origin.
+    private static Uri? Resolve(HttpRequest request, string? reference) =>
+        reference is not null && Uri.TryCreate(CacheKey.Url(request), UriKind.Absolute, out var target)
+        && Uri.TryCreate(target, reference, out var uri) && uri.Scheme == target.Scheme && uri.Authority == target.Authority
+            ? uri
+            : null;
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using Gateway.Caching.Semantics;
@@ -11,7 +12,7 @@ namespace Gateway.Caching.Keys;
 /// that no two different lists of parts make the same key, whatever they contain.
 /// <code>
 /// primary = "1" route policy scheme authority path query      ; RFC 9111 §2; GET and HEAD share it
-/// variant = primary *( field-name ( "-" / value ) )           ; RFC 9111 §4.1
+/// variant = primary [ 1*( field-name ( "-" / value ) ) / "#" SHA-256 of that ]  ; RFC 9111 §4.1; hashed where long
 /// url     = scheme "://" authority path query                 ; what purges and RFC 9111 §4.4 name
 /// </code>
 /// The route is part of the key because one URL can go to different clusters by header or query.
@@ -22,6 +23,7 @@ internal static class CacheKey
     public const int MaxTargetLength = 16 * 1024;
 
     private const char Version = '1';
+    private const int MaxSuffixLength = 128;
 
     /// <summary>The key of all stored responses for a request's target.</summary>
     /// <param name="routeId">The route, or endpoint, that matched.</param>
@@ -38,20 +40,25 @@ internal static class CacheKey
     }
 
     /// <summary>The key of the one variant that a request's fields select.</summary>
-    public static string Variant(string primary, VaryRule rule, IHeaderDictionary fields)
+    public static string Variant(string primary, VaryRule rule, IHeaderDictionary fields) => primary + VariantSuffix(rule, fields);
+
+    /// <summary>What the key of a variant adds to the primary one: empty without <c>Vary</c>, and never longer than 128 characters.</summary>
+    public static string VariantSuffix(VaryRule rule, IHeaderDictionary fields)
     {
-        var key = new StringBuilder(primary, primary.Length + 64);
+        if (rule.Names.Count == 0)
+            return "";
+        var suffix = new DefaultInterpolatedStringHandler(0, 0, CultureInfo.InvariantCulture, stackalloc char[256]);
         foreach (var name in rule.Names)
         {
-            key.Append(CultureInfo.InvariantCulture, $"{name.Length}:{name}");
-            var value = VaryRule.Normalize(name, fields.TryGetValue(name, out var values) ? values : StringValues.Empty);
-            if (value is null)
-                key.Append('-');
+            AppendPart(ref suffix, name);
+            if (VaryRule.Normalize(name, fields.TryGetValue(name, out var values) ? values : StringValues.Empty) is { } value)
+                AppendPart(ref suffix, value);
             else
-                key.Append(CultureInfo.InvariantCulture, $"{value.Length}:{value}");
+                suffix.AppendLiteral("-");
         }
 
-        return key.ToString();
+        var text = suffix.ToStringAndClear();
+        return text.Length <= MaxSuffixLength ? text : "#" + Hash(text);
     }
 
     /// <summary>The public URL of a request, as purges name it: without route and policy.</summary>
@@ -64,6 +71,13 @@ internal static class CacheKey
 
     /// <summary>A key of fixed length without the text of the request: what Redis sees.</summary>
     public static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
+
+    private static void AppendPart(ref DefaultInterpolatedStringHandler key, string part)
+    {
+        key.AppendFormatted(part.Length);
+        key.AppendLiteral(":");
+        key.AppendFormatted(part);
+    }
 
     private static string Url(string scheme, string authority, PathString path, string query) =>
         $"{scheme}://{authority}{path.ToUriComponent()}{query}";

@@ -16,31 +16,43 @@ internal readonly record struct CacheControl
     public const long Overflow = 1L << 31;
 
     /// <summary>Whether there is a field at all.</summary>
-    public bool IsPresent { get; private init; }
+    public bool IsPresent { get; init; }
 
-    public bool NoStore { get; private init; }
+    public bool NoStore { get; init; }
 
-    public bool NoCache { get; private init; }
+    public bool NoCache { get; init; }
 
-    public bool Private { get; private init; }
+    public bool Private { get; init; }
 
-    public bool Public { get; private init; }
+    public bool Public { get; init; }
 
-    public bool MustRevalidate { get; private init; }
+    public bool MustRevalidate { get; init; }
 
-    public bool ProxyRevalidate { get; private init; }
+    public bool ProxyRevalidate { get; init; }
 
-    public bool MustUnderstand { get; private init; }
+    public bool MustUnderstand { get; init; }
 
-    public bool OnlyIfCached { get; private init; }
+    public bool OnlyIfCached { get; init; }
 
-    public long? MaxAge { get; private init; }
+    public long? MaxAge { get; init; }
 
-    public long? SharedMaxAge { get; private init; }
+    public long? SharedMaxAge { get; init; }
 
-    public long? MinFresh { get; private init; }
+    public long? MinFresh { get; init; }
 
-    public long? MaxStale { get; private init; }
+    public long? MaxStale { get; init; }
+
+    /// <summary>For how long after its freshness a response may be used while it is refreshed. RFC 5861 §3.</summary>
+    public long? StaleWhileRevalidate { get; init; }
+
+    /// <summary>For how long after its freshness a response may be used when the origin fails. RFC 5861 §4.</summary>
+    public long? StaleIfError { get; init; }
+
+    /// <summary>
+    /// The fields that <c>no-cache="…"</c> and <c>private="…"</c> name, null for none. They concern these fields alone:
+    /// a shared cache keeps the response without them. RFC 9111 §5.2.2.4, §5.2.2.7.
+    /// </summary>
+    public string[]? UnstoredFields { get; init; }
 
     public static CacheControl Parse(StringValues field)
     {
@@ -58,15 +70,14 @@ internal readonly record struct CacheControl
         return parsed;
     }
 
-    // A directive with field names (no-cache="set-cookie", private="x") may be treated as if it had none:
-    // RFC 9111 §5.2.2.4 and §5.2.2.7.
-    private CacheControl With(ReadOnlySpan<char> name, ReadOnlySpan<char> value) => name switch
+    /// <summary>Adds one directive; <paramref name="value"/> is empty where it has none.</summary>
+    public CacheControl With(ReadOnlySpan<char> name, ReadOnlySpan<char> value) => name switch
     {
         _ when Is(name, "max-age") => this with { MaxAge = MaxAge ?? Seconds(value, invalid: 0) },
         _ when Is(name, "s-maxage") => this with { SharedMaxAge = SharedMaxAge ?? Seconds(value, invalid: 0) },
         _ when Is(name, "no-store") => this with { NoStore = true },
-        _ when Is(name, "no-cache") => this with { NoCache = true },
-        _ when Is(name, "private") => this with { Private = true },
+        _ when Is(name, "no-cache") => FieldNames(value) is { } fields ? WithUnstored(fields) : this with { NoCache = true },
+        _ when Is(name, "private") => FieldNames(value) is { } fields ? WithUnstored(fields) : this with { Private = true },
         _ when Is(name, "public") => this with { Public = true },
         _ when Is(name, "must-revalidate") => this with { MustRevalidate = true },
         _ when Is(name, "proxy-revalidate") => this with { ProxyRevalidate = true },
@@ -74,8 +85,21 @@ internal readonly record struct CacheControl
         _ when Is(name, "only-if-cached") => this with { OnlyIfCached = true },
         _ when Is(name, "min-fresh") => this with { MinFresh = MinFresh ?? Seconds(value, invalid: Overflow) },
         _ when Is(name, "max-stale") => this with { MaxStale = MaxStale ?? (value.IsEmpty ? Unlimited : Seconds(value, invalid: 0)) },
+        _ when Is(name, "stale-while-revalidate") => this with { StaleWhileRevalidate = StaleWhileRevalidate ?? Seconds(value, invalid: 0) },
+        _ when Is(name, "stale-if-error") => this with { StaleIfError = StaleIfError ?? Seconds(value, invalid: 0) },
         _ => this,
     };
+
+    private CacheControl WithUnstored(string[] fields) => this with { UnstoredFields = [.. UnstoredFields ?? [], .. fields] };
+
+    // Null for no names: the directive then concerns the whole response.
+    private static string[]? FieldNames(ReadOnlySpan<char> value)
+    {
+        if (value.IsEmpty)
+            return null;
+        var names = value.ToString().Split([',', ' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
+        return names.Length == 0 ? null : names;
+    }
 
     private static bool Is(ReadOnlySpan<char> name, string expected) => name.Equals(expected, StringComparison.OrdinalIgnoreCase);
 

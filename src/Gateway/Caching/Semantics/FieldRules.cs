@@ -14,11 +14,21 @@ internal static class FieldRules
 
     private static readonly HashSet<string> NeverUpdated = new(StringComparer.OrdinalIgnoreCase)
     {
-        // They describe the stored body: RFC 9111 §3.2.
-        "Content-Encoding", "Content-Length", "Content-Range", "Content-Type", "ETag",
+        // They identify or describe the stored bytes, whose integrity a 304 with other values would break: RFC 9111 §3.2.
+        "Content-Encoding", "Content-Length", "Content-Range", "Content-MD5", "Content-Digest", "Repr-Digest", "Digest", "ETag",
+    };
+
+    private static readonly HashSet<string> NeverNominated = new(StringComparer.OrdinalIgnoreCase)
+    {
+        // For all recipients: dropping one because Connection names it would make a response more cacheable than it is.
+        "Cache-Control", TargetedCacheControl.FieldName, "Age", "Date", "Expires", "Vary", "ETag", "Last-Modified", "Set-Cookie",
+        "Content-Type", "Content-Encoding", "Content-Length", "Content-Range",
     };
 
     public static bool IsStored(string name) => !NeverStored.Contains(name);
 
     public static bool IsUpdatedByNotModified(string name) => IsStored(name) && !NeverUpdated.Contains(name);
+
+    /// <summary>Whether naming the field in <c>Connection</c> makes it one for that connection alone. RFC 9110 §7.6.1.</summary>
+    public static bool CanBeNominated(string name) => !NeverNominated.Contains(name);
 }

@@ -39,6 +39,10 @@ internal static class Freshness
     public static bool IsHeuristicallyCacheable(int status) =>
         status is 200 or 203 or 204 or 300 or 301 or 308 or 404 or 405 or 410 or 414 or 501;
 
+    /// <summary>Whether the origin itself says how long the response is fresh. RFC 9111 §4.2.1.</summary>
+    public static bool IsExplicit(ResponseFacts response) =>
+        response.CacheControl.SharedMaxAge is not null || response.CacheControl.MaxAge is not null || response.HasExpires;
+
     private static long? HeuristicLifetime(ResponseFacts response)
     {
         if (response.LastModified is not { } modified)

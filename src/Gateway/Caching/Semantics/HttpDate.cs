@@ -2,21 +2,46 @@ using System.Globalization;
 
 namespace Gateway.Caching.Semantics;
 
-/// <summary>HTTP-date (RFC 9110 §5.6.7): the preferred form and the two obsolete ones, nothing else.</summary>
+/// <summary>
+/// HTTP-date (RFC 9110 §5.6.7): the preferred form and the two obsolete ones, nothing else. As caches read it, without
+/// regard to case, and with UTC for GMT: RFC 9111 §4.2.
+/// </summary>
 internal static class HttpDate
 {
-    private static readonly string[] Formats =
-    [
-        "ddd, dd MMM yyyy HH:mm:ss 'GMT'",
-        "dddd, dd-MMM-yy HH:mm:ss 'GMT'",
-        "ddd MMM d HH:mm:ss yyyy",
-        "ddd MMM  d HH:mm:ss yyyy",
-    ];
+    private const string Asctime = "ddd MMM d HH:mm:ss yyyy";
+    private const string AsctimePadded = "ddd MMM  d HH:mm:ss yyyy";
+    private const string ImfFixdate = "ddd, dd MMM yyyy HH:mm:ss";
+    private const string Rfc850 = "dddd, dd-MMM-yyyy HH:mm:ss";
 
+    /// <param name="text">The field's value.</param>
+    /// <param name="now">Decides the century of years with two digits.</param>
     /// <returns>The time, or null for what is absent or no date.</returns>
-    public static DateTimeOffset? Parse(string? text) =>
+    public static DateTimeOffset? Parse(string? text, DateTimeOffset now)
+    {
+        if (text is null)
+            return null;
+        var isZoned = text.EndsWith(" GMT", StringComparison.OrdinalIgnoreCase) || text.EndsWith(" UTC", StringComparison.OrdinalIgnoreCase);
+        if (!isZoned)
+            return Exact(text, Asctime) ?? Exact(text, AsctimePadded);
+        var date = text.AsSpan(0, text.Length - 4);
+        return Exact(date, ImfFixdate) ?? ParseRfc850(date, now);
+    }
+
+    // More than 50 years in the future means the past century: RFC 9110 §5.6.7. The day of the week is that of the year
+    // meant, so the year is written out before it is parsed.
+    private static DateTimeOffset? ParseRfc850(ReadOnlySpan<char> text, DateTimeOffset now)
+    {
+        var year = text.LastIndexOf('-') + 1;
+        if (year == 0 || text.Length < year + 2 || !int.TryParse(text.Slice(year, 2), NumberStyles.None, CultureInfo.InvariantCulture, out var two))
+            return null;
+        var century = now.Year - (now.Year % 100);
+        var full = century + two > now.Year + 50 ? century - 100 + two : century + two;
+        return Exact($"{text[..year]}{full:0000}{text[(year + 2)..]}", Rfc850);
+    }
+
+    private static DateTimeOffset? Exact(ReadOnlySpan<char> text, string format) =>
         DateTimeOffset.TryParseExact(
-            text, Formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var date)
+            text, format, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var date)
             ? date
             : null;
 

@@ -5,6 +5,7 @@ internal sealed record ResponseFacts
 {
     public required int Status { get; init; }
 
+    /// <summary>The directives in force: those of <c>CDN-Cache-Control</c> where it is valid, else of <c>Cache-Control</c>. RFC 9213 §2.2.</summary>
     public CacheControl CacheControl { get; init; }
 
     /// <summary>The <c>Date</c> field, or when the response came if there is none. RFC 9110 §6.6.1.</summary>
@@ -13,7 +14,7 @@ internal sealed record ResponseFacts
     /// <summary>The <c>Age</c> field in seconds, 0 if there is none. RFC 9111 §5.1.</summary>
     public long Age { get; init; }
 
-    /// <summary>Whether there is an <c>Expires</c> field, valid or not.</summary>
+    /// <summary>Whether there is an <c>Expires</c> field that counts, valid or not: beside targeted directives it does not. RFC 9213 §2.2.</summary>
     public bool HasExpires { get; init; }
 
     /// <summary>The <c>Expires</c> field; null where absent or no date, which means: in the past. RFC 9111 §5.3.</summary>
@@ -44,6 +45,11 @@ internal sealed record RequestFacts
     public string? IfNoneMatch { get; init; }
 
     public string? IfModifiedSince { get; init; }
+
+    /// <summary>The <c>Range</c> field of a GET; other methods have none. RFC 9110 §14.2.</summary>
+    public string? Range { get; init; }
+
+    public string? IfRange { get; init; }
 
     /// <summary>Whether the client made the request conditional in a way the cache answers. RFC 9111 §4.3.2.</summary>
     public bool IsConditional => IfNoneMatch is not null || IfModifiedSince is not null;

@@ -7,9 +7,10 @@ internal static class ReuseRules
 {
     /// <param name="request">The request.</param>
     /// <param name="stored">The stored response that its fields select.</param>
+    /// <param name="windows">The policy's word on stale responses.</param>
     /// <param name="now">The time, on the clock that <paramref name="stored"/> was stored with.</param>
     /// <returns>Whether to reuse it, and why; a response that is not reused is revalidated.</returns>
-    public static Reuse Decide(RequestFacts request, StoredResponse stored, DateTimeOffset now)
+    public static Reuse Decide(RequestFacts request, StoredResponse stored, in StaleWindows windows, DateTimeOffset now)
     {
         var control = request.CacheControl;
         var age = stored.CurrentAge(now);
@@ -28,13 +29,33 @@ internal static class ReuseRules
                 : new Reuse(true, CacheReason.Fresh, age);
         }
 
-        return control.MaxStale >= -remaining && MayServeStale(stored.CacheControl)
-            ? new Reuse(true, CacheReason.StaleAllowedByRequest, age)
+        if (control.MaxStale >= -remaining && MayServeStale(stored.CacheControl))
+            return new Reuse(true, CacheReason.StaleAllowedByRequest, age);
+        return AcceptsStale(control) && windows.For(CacheReason.StaleWhileRevalidate, stored.CacheControl) > -remaining
+            ? new Reuse(true, CacheReason.StaleWhileRevalidate, age)
             : Revalidate(CacheReason.Stale, age);
     }
 
-    /// <summary>Whether staleness may be disregarded at all. RFC 9111 §4.2.4; s-maxage implies proxy-revalidate (§5.2.2.10).</summary>
-    public static bool MayServeStale(CacheControl control) =>
+    /// <summary>Whether a stale response may stand in for the origin's failure.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="stored">The stored response that its fields select.</param>
+    /// <param name="failure"><see cref="CacheReason.StaleIfError"/> or <see cref="CacheReason.Disconnected"/>.</param>
+    /// <param name="windows">The policy's word on stale responses.</param>
+    /// <param name="now">The time, on the clock that <paramref name="stored"/> was stored with.</param>
+    public static bool MayReplaceFailure(
+        RequestFacts request, StoredResponse stored, CacheReason failure, in StaleWindows windows, DateTimeOffset now) =>
+        AcceptsStale(request.CacheControl)
+        && windows.For(failure, stored.CacheControl) > stored.CurrentAge(now) - stored.FreshnessLifetime;
+
+    /// <summary>Whether an origin's answer is an error that <c>stale-if-error</c> is about. RFC 5861 §4.</summary>
+    public static bool IsFailure(int status) => status is 500 or 502 or 503 or 504;
+
+    // A client that sets bounds wants no stale response unless it says how stale: RFC 9111 §5.2.1.1, §5.2.1.3.
+    private static bool AcceptsStale(CacheControl request) =>
+        !request.NoCache && request.MinFresh is null && (request.MaxAge is null || request.MaxStale is not null);
+
+    // Whether staleness may be disregarded at all: RFC 9111 §4.2.4; s-maxage implies proxy-revalidate (§5.2.2.10).
+    private static bool MayServeStale(CacheControl control) =>
         !control.MustRevalidate && !control.ProxyRevalidate && !control.NoCache && control.SharedMaxAge is null;
 
     private static Reuse Revalidate(CacheReason reason, long age) => new(false, reason, age);

@@ -3,7 +3,7 @@ namespace Gateway.Caching.Semantics;
 /// <summary>Whether a shared cache may store a response. RFC 9111 §3.</summary>
 internal static class StorageRules
 {
-    /// <param name="request">A GET request.</param>
+    /// <param name="request">A GET request, or a POST whose response <see cref="IsReusableForGet"/>.</param>
     /// <param name="response">Its response, at the header section.</param>
     /// <param name="setCookie">What the policy says of responses that set cookies.</param>
     /// <returns><see cref="CacheReason.None"/> if it may be stored; otherwise why not.</returns>
@@ -32,6 +32,11 @@ internal static class StorageRules
         return IsWorthStoring(response) ? CacheReason.None : CacheReason.NoFreshness;
     }
 
+    /// <summary>Whether the response to a POST may answer later GETs for the same target. RFC 9110 §9.3.3.</summary>
+    /// <param name="response">The response.</param>
+    /// <param name="isOfTarget">Whether its <c>Content-Location</c> is the target.</param>
+    public static bool IsReusableForGet(ResponseFacts response, bool isOfTarget) => isOfTarget && Freshness.IsExplicit(response);
+
     /// <summary>Whether a response to a request with credentials may be reused for others. RFC 9111 §3.5.</summary>
     public static bool AllowsSharing(CacheControl control) =>
         control.Public || control.MustRevalidate || control.SharedMaxAge is not null;
@@ -40,9 +45,10 @@ internal static class StorageRules
     // some sign of being stored: RFC 9111 §3.
     private static bool IsWorthStoring(ResponseFacts response)
     {
+        var control = response.CacheControl;
         if (Freshness.Lifetime(response) is not { } lifetime)
-            return response.HasValidator && (response.CacheControl.Public || Freshness.IsHeuristicallyCacheable(response.Status));
-        return (lifetime > 0 && !response.CacheControl.NoCache) || response.HasValidator;
+            return response.HasValidator && (control.Public || Freshness.IsHeuristicallyCacheable(response.Status));
+        return response.HasValidator || (!control.NoCache && (lifetime > 0 || control.StaleWhileRevalidate > 0 || control.StaleIfError > 0));
     }
 
     // The final statuses whose caching behaviour this cache implements.

@@ -5,6 +5,15 @@ namespace Gateway.Caching.Semantics;
 /// <summary>The request fields that a response was selected by: the members of its <c>Vary</c>, in lower case, sorted, without repeats. RFC 9111 §4.1.</summary>
 internal sealed class VaryRule : IEquatable<VaryRule>
 {
+    // Their values are no lists, so that a comma in one is content: what differs in white space differs.
+    private static readonly HashSet<string> Singletons = new(StringComparer.Ordinal)
+    {
+        "authorization", "cookie", "from", "host", "origin", "proxy-authorization", "range", "referer", "user-agent", "x-api-key",
+    };
+
+    // RFC 9110 §12.5.2, §12.5.3, §12.5.4.
+    private static readonly HashSet<string> CaseInsensitive = new(StringComparer.Ordinal) { "accept-charset", "accept-encoding", "accept-language" };
+
     private VaryRule(IReadOnlyList<string> names) => Names = names;
 
     public static VaryRule None { get; } = new([]);
@@ -36,18 +45,18 @@ internal sealed class VaryRule : IEquatable<VaryRule>
     public static VaryRule FromNames(IReadOnlyList<string> names) => names.Count == 0 ? None : new VaryRule(names);
 
     /// <summary>
-    /// A request field's value in the form that is compared: lines combined, white space around them removed, and
-    /// around the members of fields that are lists. RFC 9111 §4.1.
+    /// A request field's value in the form that is compared: lines combined, optional white space removed where lists
+    /// allow it, and lower case where the field's values have none. RFC 9111 §4.1.
     /// </summary>
+    /// <param name="name">The field's name in lower case.</param>
+    /// <param name="value">Its lines.</param>
     /// <returns>Null for an absent field, which matches only an absent one.</returns>
     public static string? Normalize(string name, StringValues value)
     {
         if (value.Count == 0)
             return null;
-        var combined = value.Count == 1 ? value[0] ?? "" : string.Join(',', value.ToArray());
-        return IsList(name)
-            ? string.Join(',', combined.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
-            : combined.Trim(' ', '\t');
+        var text = value.Count == 1 ? value[0] ?? "" : string.Join(',', value.ToArray());
+        return Singletons.Contains(name) ? text.Trim(' ', '\t') : NormalizeList(text, isLowered: CaseInsensitive.Contains(name));
     }
 
     public bool Equals(VaryRule? other) => other is not null && Names.SequenceEqual(other.Names);
@@ -56,5 +65,31 @@ internal sealed class VaryRule : IEquatable<VaryRule>
 
     public override int GetHashCode() => Names.Count == 0 ? 0 : Names[0].GetHashCode(StringComparison.Ordinal) ^ Names.Count;
 
-    private static bool IsList(string name) => name is "accept" or "accept-encoding" or "accept-language" or "accept-charset";
+    // Without white space around commas outside quotes, and without empty members: RFC 9110 §5.6.1. One pass and at most
+    // one string, because every hit on a response with Vary comes through here.
+    private static string NormalizeList(string text, bool isLowered)
+    {
+        var normal = text.Length <= 512 ? stackalloc char[text.Length] : new char[text.Length];
+        var length = 0;
+        var isQuoted = false;
+        var isEscaped = false;
+        foreach (var c in text)
+        {
+            if (!isQuoted && (c is ' ' or '\t') && (length == 0 || normal[length - 1] == ','))
+                continue;
+            if (!isQuoted && c == ',')
+            {
+                length = normal[..length].TrimEnd(" \t").Length;
+                if (length == 0 || normal[length - 1] == ',')
+                    continue;
+            }
+
+            isQuoted ^= c == '"' && !isEscaped;
+            isEscaped = isQuoted && c == '\\' && !isEscaped;
+            normal[length++] = isLowered ? char.ToLowerInvariant(c) : c;
+        }
+
+        normal = normal[..length].TrimEnd(" \t,");
+        return normal.SequenceEqual(text) ? text : normal.ToString();
+    }
 }

@@ -57,6 +57,16 @@ internal sealed class MemoryStore(long limit)
         }
     }
 
+    /// <summary>Removes whatever the key holds.</summary>
+    public void Remove(string key)
+    {
+        lock (_gate)
+        {
+            if (_nodes.TryGetValue(key, out var node))
+                Unlink(node);
+        }
+    }
+
     public void Clear()
     {
         lock (_gate)

@@ -15,13 +15,10 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
         var entry = memory.Get(primaryKey);
         if (entry is not VaryIndex index)
             return new Lookup(entry as StoredResponse, false);
+        StoredResponse? latest = null;
         foreach (var rule in index.Rules)
-        {
-            if (memory.Get(CacheKey.Variant(primaryKey, rule, fields)) is StoredResponse response)
-                return new Lookup(response, true);
-        }
-
-        return new Lookup(null, true);
+            latest = Later(latest, memory.Get(CacheKey.Variant(primaryKey, rule, fields)));
+        return new Lookup(latest, true);
     }
 
     /// <summary>Looks for a response in Redis, and keeps what it finds in memory.</summary>
@@ -30,20 +27,19 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
         var entry = await redis.GetAsync(primaryKey, cancellationToken);
         if (entry is null)
             return default;
-        memory.Set(primaryKey, entry);
         if (entry is not VaryIndex index)
-            return new Lookup((StoredResponse)entry, false);
+            return new Lookup(Keep(primaryKey, (StoredResponse)entry), false);
+        memory.Set(primaryKey, index);
 
+        StoredResponse? latest = null;
         foreach (var rule in index.Rules)
         {
-            var key = CacheKey.Variant(primaryKey, rule, fields);
-            if (await redis.GetAsync(key, cancellationToken) is not StoredResponse response)
-                continue;
-            memory.Set(key, response);
-            return new Lookup(response, true);
+            var suffix = CacheKey.VariantSuffix(rule, fields);
+            if (index.Variants.Contains(suffix) && await redis.GetAsync(primaryKey + suffix, cancellationToken) is StoredResponse response)
+                latest = Later(latest, Keep(primaryKey + suffix, response));
         }
 
-        return new Lookup(null, true);
+        return new Lookup(latest, true);
     }
 
     /// <summary>Stores a response in this process.</summary>
@@ -57,23 +53,28 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
         }
 
         // The index last: it must not promise what is not there yet.
-        memory.Set(CacheKey.Variant(primaryKey, response.Vary, fields), response);
-        memory.Set(primaryKey, IndexWith(primaryKey, response));
+        var suffix = CacheKey.VariantSuffix(response.Vary, fields);
+        memory.Set(primaryKey + suffix, response);
+        memory.Set(primaryKey, IndexOf(primaryKey).With(response.Vary, suffix, out var dropped));
+        if (dropped is not null)
+            memory.Remove(primaryKey + dropped);
     }
 
     /// <summary>Stores a response for all nodes.</summary>
     /// <param name="fields">The fields of the request that the response answers.</param>
+    /// <param name="staleFor">For how many seconds it is of use after its freshness.</param>
     /// <returns>Whether other nodes can find it.</returns>
     public async ValueTask<bool> StoreInRedisAsync(
-        string primaryKey, IHeaderDictionary fields, StoredResponse response, CancellationToken cancellationToken)
+        string primaryKey, IHeaderDictionary fields, StoredResponse response, long staleFor, CancellationToken cancellationToken)
     {
-        var retention = RetentionOf(response);
+        var retention = RetentionOf(response, staleFor);
         if (response.Vary.Names.Count == 0)
             return await redis.SetAsync(primaryKey, response, retention, cancellationToken);
 
         // The index is written each time, because it must not expire before the variant.
-        return await redis.SetAsync(CacheKey.Variant(primaryKey, response.Vary, fields), response, retention, cancellationToken)
-            && await redis.SetAsync(primaryKey, IndexWith(primaryKey, response), retention, cancellationToken);
+        var suffix = CacheKey.VariantSuffix(response.Vary, fields);
+        return await redis.SetAsync(primaryKey + suffix, response, retention, cancellationToken)
+            && await redis.SetAsync(primaryKey, IndexOf(primaryKey).With(response.Vary, suffix, out _), retention, cancellationToken);
     }
 
     /// <summary>Drops a response from this process, where it is still the one stored.</summary>
@@ -83,14 +84,26 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
     /// <summary>Empties this process's memory.</summary>
     public void ClearMemory() => memory.Clear();
 
-    private VaryIndex IndexWith(string primaryKey, StoredResponse response) =>
-        (memory.Get(primaryKey) as VaryIndex ?? new VaryIndex([])).With(response.Vary);
-
-    private static TimeSpan RetentionOf(StoredResponse response)
+    // What this process has may be newer: Redis may have been away, or the body too large for it.
+    private StoredResponse Keep(string key, StoredResponse found)
     {
-        var fresh = TimeSpan.FromSeconds(Math.Clamp(response.FreshnessLifetime - response.InitialAge, 0, (long)MaxRetention.TotalSeconds));
-        var retention = response.HasValidator ? fresh + RevalidationWindow : fresh;
-        return retention < TimeSpan.FromSeconds(1) ? TimeSpan.FromSeconds(1) : retention > MaxRetention ? MaxRetention : retention;
+        if (memory.Get(key) is StoredResponse known && known.ResponseTime > found.ResponseTime)
+            return known;
+        memory.Set(key, found);
+        return found;
+    }
+
+    private VaryIndex IndexOf(string primaryKey) => memory.Get(primaryKey) as VaryIndex ?? VaryIndex.Empty;
+
+    // Of several that match, the most recent is used: RFC 9111 §4.
+    private static StoredResponse? Later(StoredResponse? one, StoredEntry? other) =>
+        other is StoredResponse response && (one is null || response.ResponseTime > one.ResponseTime) ? response : one;
+
+    private static TimeSpan RetentionOf(StoredResponse response, long staleFor)
+    {
+        var useful = Math.Max(staleFor, response.HasValidator ? (long)RevalidationWindow.TotalSeconds : 0);
+        var seconds = Math.Max(0, response.FreshnessLifetime - response.InitialAge) + useful;
+        return TimeSpan.FromSeconds(Math.Clamp(seconds, 1, (long)MaxRetention.TotalSeconds));
     }
 }
 

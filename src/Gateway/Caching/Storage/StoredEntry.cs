@@ -11,19 +11,37 @@ internal abstract record StoredEntry
     public abstract long Size { get; }
 }
 
-/// <summary>The rules that responses for one target varied by, the latest first. Under the primary key of a target with <c>Vary</c>.</summary>
-internal sealed record VaryIndex(IReadOnlyList<VaryRule> Rules) : StoredEntry
+/// <summary>Under the primary key of a target with <c>Vary</c>: by which rules its variants are found, and which there are, the latest first.</summary>
+internal sealed record VaryIndex(IReadOnlyList<VaryRule> Rules, IReadOnlyList<string> Variants) : StoredEntry
 {
     /// <summary>How many different <c>Vary</c> fields are remembered for a target.</summary>
     public const int MaxRules = 4;
 
-    public override long Size => 64 + Rules.Sum(rule => rule.Names.Sum(name => 24 + (2L * name.Length)));
+    /// <summary>How many variants of a target are kept: clients choose the fields, so they must not choose how many.</summary>
+    public const int MaxVariants = 64;
 
-    /// <summary>The index with <paramref name="latest"/> in front.</summary>
-    public VaryIndex With(VaryRule latest) =>
-        Rules.Count > 0 && Rules[0].Equals(latest)
-            ? this
-            : new VaryIndex([latest, .. Rules.Where(rule => !rule.Equals(latest)).Take(MaxRules - 1)]);
+    public static VaryIndex Empty { get; } = new([], []);
+
+    public override long Size => 96 + Rules.Sum(rule => rule.Names.Sum(name => 24 + (2L * name.Length))) + Variants.Sum(suffix => 24 + (2L * suffix.Length));
+
+    /// <summary>The index with a variant in front.</summary>
+    /// <param name="rule">The rule that the variant was selected by.</param>
+    /// <param name="suffix">Its key without the primary one.</param>
+    /// <param name="dropped">The variant that had to make room, if one had to.</param>
+    public VaryIndex With(VaryRule rule, string suffix, out string? dropped)
+    {
+        dropped = null;
+        if (Variants.Count > 0 && Variants[0] == suffix && Rules[0].Equals(rule))
+            return this;
+        List<string> variants = [suffix, .. Variants.Where(variant => variant != suffix)];
+        if (variants.Count > MaxVariants)
+        {
+            dropped = variants[^1];
+            variants.RemoveAt(variants.Count - 1);
+        }
+
+        return new VaryIndex([rule, .. Rules.Where(other => !other.Equals(rule)).Take(MaxRules - 1)], variants);
+    }
 }
 
 /// <summary>A stored response (RFC 9111 §2). Immutable but for the note of how far it was checked against the change log.</summary>
@@ -43,11 +61,10 @@ internal sealed record StoredResponse : StoredEntry
         {
             field = value;
             var fields = new FieldReader(value);
-            CacheControl = CacheControl.Parse(fields["Cache-Control"]);
+            CacheControl = TargetedCacheControl.Select(fields[TargetedCacheControl.FieldName], fields["Cache-Control"], out _);
             Vary = VaryRule.Parse(fields["Vary"]);
             ETag = fields.Single("ETag");
             LastModified = fields.Single("Last-Modified");
-            LastModifiedDate = HttpDate.Parse(LastModified);
         }
     }
 
@@ -67,7 +84,7 @@ internal sealed record StoredResponse : StoredEntry
     /// <summary>By what the change log can name it: its URL, route and tags.</summary>
     public required Selector[] Selectors { get; init; }
 
-    // Read out of the fields once, because every reuse asks for them.
+    // Read out of the fields once, because every reuse asks for them. The directives are those of RFC 9213 §2.2.
     public CacheControl CacheControl { get; private init; }
 
     public VaryRule Vary { get; private init; } = VaryRule.None;
@@ -76,11 +93,18 @@ internal sealed record StoredResponse : StoredEntry
 
     public string? LastModified { get; private init; }
 
-    public DateTimeOffset? LastModifiedDate { get; private init; }
+    /// <summary>Its <c>Date</c>, or when it came.</summary>
+    public DateTimeOffset Date => HttpDate.Parse(new FieldReader(Fields).Single("Date"), ResponseTime) ?? ResponseTime;
+
+    /// <summary>What <c>If-Modified-Since</c> is compared with. RFC 9111 §4.3.2.</summary>
+    public DateTimeOffset ModifiedSince => HttpDate.Parse(LastModified, ResponseTime) ?? Date;
 
     public bool HasValidator => ETag is not null || LastModified is not null;
 
     public override long Size => ObjectOverhead + Body.Length + Fields.Sum(FieldSize) + Selectors.Sum(selector => 24 + (2L * selector.Text.Length));
+
+    /// <summary>The response as one that a newer, not storable one replaced: to be validated, and not to be used stale.</summary>
+    public StoredResponse Superseded() => this with { FreshnessLifetime = 0, InitialAge = Semantics.CacheControl.Overflow };
 
     /// <summary>current_age in seconds. RFC 9111 §4.2.3.</summary>
     public long CurrentAge(DateTimeOffset now) => Freshness.CurrentAge(InitialAge, ResponseTime, now);

@@ -9,8 +9,8 @@ namespace Gateway.Caching.Storage;
 /// The bytes of an entry in Redis. Append only: a change makes a new version, and readers treat every other version,
 /// every foreign or cut value as a miss.
 /// <code>
-/// entry    = %x47 version kind content          ; "G", 1
-/// index    = count *( count *name )             ; kind 0
+/// entry    = %x47 version kind content          ; "G", 2
+/// index    = key count *( count *name ) count *variant              ; kind 0
 /// response = key status response-time(ms) initial-age lifetime epoch number
 ///            count *selector count *( name count *value ) body    ; kind 1
 /// </code>
@@ -19,7 +19,7 @@ namespace Gateway.Caching.Storage;
 /// </summary>
 internal static class StoredEntryFormat
 {
-    private const byte Magic = (byte)'G', Version = 1, IndexKind = 0, ResponseKind = 1;
+    private const byte Magic = (byte)'G', Version = 2, IndexKind = 0, ResponseKind = 1;
     private const int MaxCount = 10_000;
 
     public static byte[] Write(string key, StoredEntry entry)
@@ -69,6 +69,7 @@ internal static class StoredEntryFormat
         writer.Write7BitEncodedInt(index.Rules.Count);
         foreach (var rule in index.Rules)
             WriteTexts(writer, rule.Names);
+        WriteTexts(writer, index.Variants);
     }
 
     private static VaryIndex ReadIndex(BinaryReader reader)
@@ -76,7 +77,7 @@ internal static class StoredEntryFormat
         var rules = new VaryRule[ReadCount(reader)];
         for (var i = 0; i < rules.Length; i++)
             rules[i] = VaryRule.FromNames(ReadTexts(reader));
-        return new VaryIndex(rules);
+        return new VaryIndex(rules, ReadTexts(reader));
     }
 
     private static void WriteResponse(BinaryWriter writer, string key, StoredResponse response)

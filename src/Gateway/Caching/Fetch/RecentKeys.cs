@@ -3,10 +3,10 @@ using System.Collections.Concurrent;
 namespace Gateway.Caching.Fetch;
 
 /// <summary>
-/// Keys whose last response could not be shared: requests for them do not wait for each other. Forgotten after ten
-/// seconds, or when a response can be stored again; at most 10,000 keys.
+/// Keys of which something was lately learned that spares others an attempt: that the response cannot be shared, or
+/// that a refresh failed. Forgotten after ten seconds, or when it is learned otherwise; at most 10,000 keys.
 /// </summary>
-internal sealed class HitForMiss(TimeProvider time)
+internal sealed class RecentKeys(TimeProvider time)
 {
     public const int MaxKeys = 10_000;
 

@@ -1,0 +1,92 @@
+using Gateway.Caching.Invalidation;
+using Gateway.Caching.Semantics;
+using Gateway.Caching.Storage;
+using Gateway.ChangeLog;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Gateway.Caching.Fetch;
+
+/// <summary>
+/// Forwards a POST. It invalidates what is stored, like every unsafe method; but a response that says of itself that it
+/// is the target's new representation, and for how long, is stored for later GETs. RFC 9110 §9.3.3.
+/// </summary>
+internal sealed class PostForward(RequestDelegate next, FetchServices services, UnsafeMethodInvalidation invalidation)
+{
+    public async Task AnswerAsync(CacheExchange exchange)
+    {
+        var context = exchange.Context;
+        var recording = new PostRecording(exchange, services);
+        invalidation.Register(exchange, recording.OnInvalidated);
+        var clientBody = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
+        var recorder = new RecordingStream(clientBody.Stream, recording.OnHeaders);
+        var body = new StreamResponseBodyFeature(recorder, clientBody);
+        context.Features.Set<IHttpResponseBodyFeature>(body);
+        try
+        {
+            await next(context);
+            recorder.BeginEnd();
+            await body.CompleteAsync();
+            recorder.Decide();
+            await recording.StoreAsync();
+        }
+        finally
+        {
+            context.Features.Set(clientBody);
+            recording.Dispose();
+        }
+    }
+
+    private sealed class PostRecording(CacheExchange exchange, FetchServices services) : IDisposable
+    {
+        private readonly HttpContext _context = exchange.Context;
+        private readonly HashSet<string> _ownFields = new(exchange.Context.Response.Headers.Keys, StringComparer.OrdinalIgnoreCase);
+        private readonly DateTimeOffset _requestTime = services.Clock.Now;
+        private readonly ChangeStamp _stamp = services.ChangeLog.Stamp;
+        private ChangeReceipt? _invalidation;
+        private BodyRecording? _recording;
+        private StoredResponse? _pending;
+
+        public BodyHandling OnHeaders()
+        {
+            var now = services.Clock.Now;
+            var facts = ResponseReader.Read(_context, _ownFields, now);
+            var isOfTarget = UnsafeMethodInvalidation.IsTarget(_context.Request, _context.Response.Headers.ContentLocation);
+            if (StorageRules.IsReusableForGet(facts, isOfTarget) && !ResponseReader.HasForwarderError(_context) && !WasPurgedMeanwhile()
+                && StorageRules.Decide(exchange.Request, facts, exchange.Policy.Options.SetCookie) == CacheReason.None)
+                Begin(facts, new FetchTimes(_requestTime, now, _stamp));
+            var status = CacheStatus.Forwarded(CacheReason.Method, _context.Response.StatusCode, _recording is not null, false, CacheReason.None);
+            _context.Response.Headers.Append(CacheStatus.FieldName, status);
+            return new BodyHandling(GoesToClient: true, _recording);
+        }
+
+        public void OnInvalidated(ChangeReceipt receipt)
+        {
+            if (receipt.Epoch == _stamp.Epoch)
+                _invalidation = receipt;
+        }
+
+        public Task StoreAsync()
+        {
+            if (_pending is not { } pending || _invalidation is not { } receipt || _recording is not { IsComplete: true }
+                || ResponseReader.HasForwarderError(_context))
+                return Task.CompletedTask;
+            // Newer than the invalidation that came with it.
+            var response = pending with { Body = _recording.Body, Stamp = _stamp with { Number = receipt.Number } };
+            return services.TryStoreInMemory(exchange, response) ? services.StoreInRedisAsync(exchange, response) : Task.CompletedTask;
+        }
+
+        public void Dispose() => _recording?.Dispose();
+
+        // Asked before the request's own invalidation, whose number hides others'.
+        private bool WasPurgedMeanwhile() => services.ChangeLog.Check(_stamp, exchange.TargetSelectors) != ChangeVerdict.Current;
+
+        private void Begin(ResponseFacts facts, in FetchTimes times)
+        {
+            var recording = new BodyRecording(services.Budget, exchange.Policy.Options.MaxBodySize, _context.Response.ContentLength);
+            if (!recording.TryBegin())
+                return;
+            _recording = recording;
+            _pending = ResponseReader.Describe(exchange, _ownFields, facts, times);
+        }
+    }
+}

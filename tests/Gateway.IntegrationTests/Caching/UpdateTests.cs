@@ -1,0 +1,175 @@
+using Gateway.IntegrationTests.Infrastructure;
+using Microsoft.AspNetCore.Http;
+
+namespace Gateway.IntegrationTests.Caching;
+
+/// <summary>What changes stored responses: 304 and HEAD (RFC 9111 §3.2, §4.3), POST (RFC 9110 §9.3.3), other variants (§4.1).</summary>
+public sealed class UpdateTests : IAsyncLifetime
+{
+    private RedisServer _redis = null!;
+    private TestOrigin _origin = null!;
+    private GatewayNode _a = null!;
+    private GatewayNode _b = null!;
+
+    public async Task InitializeAsync()
+    {
+        _redis = await RedisServer.StartAsync();
+        _origin = await TestOrigin.StartAsync();
+        _a = await CacheTestNode.StartAsync(_origin, _redis);
+        _b = await CacheTestNode.StartAsync(_origin, _redis);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _a.DisposeAsync();
+        await _b.DisposeAsync();
+        await _origin.DisposeAsync();
+        await _redis.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_304_updates_the_stored_fields_but_not_those_that_describe_the_stored_bytes()
+    {
+        _origin.Map("/x", context =>
+        {
+            var isFirst = context.Request.Headers.IfNoneMatch.Count == 0;
+            var fields = context.Response.Headers;
+            (fields.CacheControl, fields.ETag, fields.ContentType) = ("max-age=60", "\"1\"", isFirst ? "text/plain" : "text/html");
+            (fields["X-Changed"], fields.ContentEncoding) = (isFirst ? "old" : "new", isFirst ? "x-one" : "x-two");
+            if (isFirst)
+            {
+                (fields.Age, fields["X-Kept"]) = ("70", "kept");
+                return context.Response.WriteAsync("body");
+            }
+
+            context.Response.StatusCode = StatusCodes.Status304NotModified;
+            return Task.CompletedTask;
+        });
+        await _a.GetAsync("/x");
+
+        foreach (var node in new[] { _a, _b })
+        {
+            var response = await node.GetAsync("/x");
+            Assert.Equal("body", await response.TextAsync());
+            Assert.Equal("new", response.Headers.GetValues("X-Changed").Single());
+            Assert.Equal("kept", response.Headers.GetValues("X-Kept").Single());
+            Assert.Equal("text/html", response.Content.Headers.ContentType!.MediaType);
+            Assert.Equal("x-one", response.Content.Headers.ContentEncoding.Single());
+            Assert.Equal(4, response.Content.Headers.ContentLength);
+        }
+
+        Assert.Equal(2, _origin.Count("/x"));
+    }
+
+    [Fact]
+    public async Task A_head_that_confirms_the_stored_response_freshens_it()
+    {
+        MapGetThenHead(headTag: "\"1\"");
+        await _a.GetAsync("/x");
+
+        var head = await _a.SendAsync(HttpMethod.Head, "/x");
+        Assert.Equal("Gateway; fwd=stale; fwd-status=200; stored", head.CacheStatus());
+
+        foreach (var node in new[] { _a, _b })
+        {
+            var get = await node.GetAsync("/x");
+            Assert.Equal("body", await get.TextAsync());
+            Assert.Equal("head", get.Headers.GetValues("X-By").Single());
+            Assert.StartsWith("Gateway; hit", get.CacheStatus(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_head_that_contradicts_the_stored_response_makes_it_stale()
+    {
+        MapGetThenHead(headTag: "\"2\"");
+        await _a.GetAsync("/x");
+        await _a.SendAsync(HttpMethod.Head, "/x", ("Cache-Control", "no-cache"));
+
+        Assert.StartsWith("Gateway; fwd=stale", (await _a.GetAsync("/x")).CacheStatus(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_post_that_names_its_own_url_is_stored_for_get_and_others_are_not()
+    {
+        foreach (var (path, location) in new[] { ("/own", "/own"), ("/other", "/elsewhere") })
+        {
+            _origin.Map(path, context =>
+            {
+                context.Response.Headers.CacheControl = "max-age=60";
+                context.Response.Headers.ContentLocation = location;
+                return context.Response.WriteAsync(context.Request.Method);
+            });
+            await _a.GetAsync(path);
+            await _a.SendAsync(HttpMethod.Post, path);
+        }
+
+        Assert.Equal("POST", await (await _a.GetAsync("/own")).TextAsync());
+        Assert.Equal("GET", await (await _a.GetAsync("/other")).TextAsync());
+        Assert.Equal((2, 3), (_origin.Count("/own"), _origin.Count("/other")));
+        await Eventually.TrueAsync(async () => await (await _b.GetAsync("/own")).TextAsync() == "POST", "the other node has it");
+        await _a.SendAsync(HttpMethod.Post, "/own");
+        Assert.Equal(3, _origin.Count("/own"));
+    }
+
+    [Fact]
+    public async Task A_target_keeps_its_latest_64_variants()
+    {
+        _origin.Map("/x", context =>
+        {
+            context.Response.Headers.CacheControl = "max-age=60";
+            context.Response.Headers.Vary = "Foo";
+            return context.Response.WriteAsync(context.Request.Headers["Foo"].ToString());
+        });
+        for (var i = 0; i <= 64; i++)
+            await _a.GetAsync("/x", ("Foo", $"{i}"));
+
+        foreach (var node in new[] { _a, _b })
+        {
+            Assert.StartsWith("Gateway; hit", (await node.GetAsync("/x", ("Foo", "1"))).CacheStatus(), StringComparison.Ordinal);
+            Assert.StartsWith("Gateway; hit", (await node.GetAsync("/x", ("Foo", "64"))).CacheStatus(), StringComparison.Ordinal);
+        }
+
+        Assert.StartsWith("Gateway; fwd=vary-miss", (await _b.GetAsync("/x", ("Foo", "0"))).CacheStatus(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("max-age=60", "no-store", true)]
+    [InlineData("no-store", "max-age=60", false)]
+    [InlineData("max-age=60, &&&", "no-store", false)]
+    [InlineData("max-age=60, &&&", "max-age=60", true)]
+    public async Task Targeted_directives_replace_the_general_ones_where_they_are_valid(string targeted, string general, bool isStored)
+    {
+        _origin.Map("/x", "body", ("CDN-Cache-Control", targeted), ("Cache-Control", general));
+
+        Assert.Equal(isStored, (await _a.GetAsync("/x")).CacheStatus().EndsWith("; stored", StringComparison.Ordinal));
+        Assert.Equal(isStored, (await _a.GetAsync("/x")).CacheStatus().StartsWith("Gateway; hit", StringComparison.Ordinal));
+        Assert.Equal(isStored, (await _b.GetAsync("/x")).CacheStatus().StartsWith("Gateway; hit", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Fields_that_connection_names_and_fields_not_to_be_stored_go_no_further()
+    {
+        _origin.Map("/x", "body", ("Cache-Control", "max-age=60, no-cache=\"X-Secret\""), ("Connection", "X-Hop, Cache-Control"), ("X-Hop", "1"), ("X-Secret", "1"));
+
+        var miss = await _a.GetAsync("/x");
+        Assert.False(miss.Headers.Contains("X-Hop"));
+        Assert.True(miss.Headers.Contains("X-Secret"));
+        var hit = await _a.GetAsync("/x");
+        Assert.StartsWith("Gateway; hit", hit.CacheStatus(), StringComparison.Ordinal);
+        Assert.False(hit.Headers.Contains("X-Hop"));
+        Assert.False(hit.Headers.Contains("X-Secret"));
+    }
+
+    private void MapGetThenHead(string headTag) => _origin.Map("/x", context =>
+    {
+        var isHead = HttpMethods.IsHead(context.Request.Method);
+        var fields = context.Response.Headers;
+        (fields.CacheControl, fields.ETag, fields["X-By"]) = ("max-age=60", isHead ? headTag : "\"1\"", isHead ? "head" : "get");
+        if (isHead)
+            return Task.CompletedTask;
+        if (headTag == "\"1\"")
+            fields.Age = "70";
+        return context.Response.WriteAsync("body");
+    });
+}

@@ -1,0 +1,91 @@
+using Gateway.Caching.Keys;
+using Gateway.Caching.Semantics;
+using Gateway.UnitTests.Caching.Semantics;
+using Microsoft.AspNetCore.Http;
+
+namespace Gateway.UnitTests.Caching.Keys;
+
+public sealed class CacheKeyTests
+{
+    // What separates parts in some encoders, and the digits that separate them here.
+    private const string Alphabet = "0123:/?#-|\u001f a";
+
+    [Fact]
+    public void Different_parts_make_different_keys()
+    {
+        var random = new Random(1);
+        var keys = new Dictionary<string, string>(StringComparer.Ordinal);
+        for (var i = 0; i < 20_000; i++)
+        {
+            var (route, policy, path, query) = (Text(random), Text(random), "/" + Text(random), "?" + Text(random));
+            var key = CacheKey.Primary(route, policy, Request("http", "h", path, query));
+            var parts = string.Join('\u2028', route, policy, path, query);
+            Assert.True(keys.TryAdd(key, parts) || keys[key] == parts, $"{key}: {parts}, {keys[key]}");
+        }
+    }
+
+    [Fact]
+    public void Different_selecting_fields_make_different_variants()
+    {
+        var random = new Random(2);
+        var rule = VaryRule.Parse("a, b");
+        var keys = new Dictionary<string, string>(StringComparer.Ordinal);
+        for (var i = 0; i < 20_000; i++)
+        {
+            var header = new HeaderDictionary();
+            if (random.Next(4) > 0)
+                header["a"] = Text(random);
+            if (random.Next(4) > 0)
+                header["b"] = Text(random);
+            var key = CacheKey.Variant("p", rule, header);
+            var parts = $"{VaryRule.Normalize("a", header["a"]) ?? "\u2028"}\u2029{VaryRule.Normalize("b", header["b"]) ?? "\u2028"}";
+            Assert.True(keys.TryAdd(key, parts) || keys[key] == parts, $"{key}: {parts}, {keys[key]}");
+        }
+    }
+
+    [Fact]
+    public void Long_selecting_fields_make_short_keys_that_differ()
+    {
+        var rule = VaryRule.Parse("cookie");
+        var one = CacheKey.VariantSuffix(rule, Fields.Header(("Cookie", new string('a', 10_000))));
+        var other = CacheKey.VariantSuffix(rule, Fields.Header(("Cookie", new string('a', 9_999) + "b")));
+        Assert.NotEqual(one, other);
+        Assert.InRange(one.Length, 1, 128);
+    }
+
+    [Theory]
+    [InlineData("http", "Shop.Example", "/", "http://shop.example/")]
+    [InlineData("http", "shop.example:80", "/", "http://shop.example/")]
+    [InlineData("https", "shop.example:443", "/", "https://shop.example/")]
+    [InlineData("https", "shop.example:80", "/", "https://shop.example:80/")]
+    [InlineData("http", "shop.example", "/a b", "http://shop.example/a%20b")]
+    public void Equivalent_targets_have_one_url(string scheme, string host, string path, string expected) =>
+        Assert.Equal(expected, CacheKey.Url(Request(scheme, host, path, "")));
+
+    [Theory]
+    [InlineData("http://shop.example/x")]
+    [InlineData("http://SHOP.example:80/%78")]
+    public void A_purge_s_url_is_the_request_s(string url) =>
+        Assert.Equal(CacheKey.Url(Request("http", "shop.example", "/x", "")), CacheKey.Url(new Uri(url)));
+
+    [Fact]
+    public void The_same_target_has_one_primary_key_and_another_case_of_the_path_another()
+    {
+        Assert.Equal(Key("h:80", "/x"), Key("H", "/x"));
+        Assert.NotEqual(Key("h", "/x"), Key("h", "/X"));
+
+        static string Key(string host, string path) => CacheKey.Primary("r", "p", Request("http", host, path, ""));
+    }
+
+    private static HttpRequest Request(string scheme, string host, string path, string query)
+    {
+        var request = new DefaultHttpContext().Request;
+        request.Scheme = scheme;
+        request.Host = new HostString(host);
+        request.Path = new PathString(path);
+        request.QueryString = new QueryString(query);
+        return request;
+    }
+
+    private static string Text(Random random) => new([.. Enumerable.Range(0, random.Next(6)).Select(_ => Alphabet[random.Next(Alphabet.Length)])]);
+}

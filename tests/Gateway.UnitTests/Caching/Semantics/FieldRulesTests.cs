@@ -1,0 +1,23 @@
+using Gateway.Caching.Semantics;
+
+namespace Gateway.UnitTests.Caching.Semantics;
+
+/// <summary>RFC 9111 §3.1, §3.2; RFC 9110 §7.6.1.</summary>
+public sealed class FieldRulesTests
+{
+    [Theory]
+    [InlineData("Content-Type", true, true, false)]
+    [InlineData("X-Anything", true, true, true)]
+    [InlineData("Set-Cookie", true, true, false)]
+    [InlineData("Content-Location", true, true, true)]
+    [InlineData("cache-control", true, true, false)]
+    [InlineData("Content-Encoding", true, false, false)]
+    [InlineData("Content-Range", true, false, false)]
+    [InlineData("ETag", true, false, false)]
+    [InlineData("content-length", false, false, false)]
+    [InlineData("Connection", false, false, true)]
+    [InlineData("Proxy-Authenticate", false, false, true)]
+    [InlineData("Age", false, false, false)]
+    public void A_field_is_stored_updated_and_nominated(string name, bool isStored, bool isUpdated, bool canBeNominated) =>
+        Assert.Equal((isStored, isUpdated, canBeNominated), (FieldRules.IsStored(name), FieldRules.IsUpdatedByNotModified(name), FieldRules.CanBeNominated(name)));
+}

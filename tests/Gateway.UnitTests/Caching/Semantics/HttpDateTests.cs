@@ -1,0 +1,47 @@
+using Gateway.Caching.Semantics;
+
+namespace Gateway.UnitTests.Caching.Semantics;
+
+/// <summary>RFC 9110 §5.6.7, RFC 9111 §4.2.</summary>
+public sealed class HttpDateTests
+{
+    [Theory]
+    [InlineData("Sun, 06 Nov 1994 08:49:37 GMT", "1994-11-06T08:49:37Z")]
+    [InlineData("Sunday, 06-Nov-94 08:49:37 GMT", "1994-11-06T08:49:37Z")]
+    [InlineData("Sun Nov  6 08:49:37 1994", "1994-11-06T08:49:37Z")]
+    [InlineData("Wed Nov 16 08:49:37 1994", "1994-11-16T08:49:37Z")]
+    // Two digits: within 50 years of now (2026), else the past century.
+    [InlineData("Thursday, 18-Aug-50 02:01:18 GMT", "2050-08-18T02:01:18Z")]
+    [InlineData("Saturday, 01-Jan-77 00:00:00 GMT", "1977-01-01T00:00:00Z")]
+    // Without regard to case, UTC as GMT.
+    [InlineData("SUN, 06 NOV 1994 08:49:37 gmt", "1994-11-06T08:49:37Z")]
+    [InlineData("Sun, 06 Nov 1994 08:49:37 UTC", "1994-11-06T08:49:37Z")]
+    public void A_date_is_read(string text, string expected) =>
+        Assert.Equal(DateTimeOffset.Parse(expected, null), HttpDate.Parse(text, Fields.Now));
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("0")]
+    [InlineData("-1")]
+    [InlineData("GMT")]
+    [InlineData(" GMT")]
+    [InlineData("-9 GMT")]
+    [InlineData("1994-11-06T08:49:37Z")]
+    [InlineData("Sun 06 Nov 1994 08:49:37 GMT")]
+    [InlineData("Sun, 06  Nov  1994 08:49:37 GMT")]
+    [InlineData("Sun, 06-Nov-1994 08:49:37 GMT")]
+    [InlineData("Sun, 6 Nov 1994 08:49:37 GMT")]
+    [InlineData("Sun, 06 Nov 94 08:49:37 GMT")]
+    [InlineData("Sun, 06 Nov 1994 8:49:37 GMT")]
+    [InlineData("Sun, 06 Nov 1994 08.49.37 GMT")]
+    [InlineData("Sun, 06 Nov 1994 08:49:37 AEST")]
+    [InlineData("Sun, 06 Nov 1994 08:49:37 +0000")]
+    [InlineData("Sun, 06 Nov 1994 08:49:37")]
+    [InlineData("Mon, 06 Nov 1994 08:49:37 GMT")]
+    [InlineData("Sun, 32 Nov 1994 08:49:37 GMT")]
+    public void Anything_else_is_no_date(string? text) => Assert.Null(HttpDate.Parse(text, Fields.Now));
+
+    [Fact]
+    public void What_is_written_is_read() => Assert.Equal(Fields.Now, HttpDate.Parse(HttpDate.Format(Fields.Now), Fields.Now));
+}

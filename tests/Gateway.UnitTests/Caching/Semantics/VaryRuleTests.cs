@@ -1,0 +1,56 @@
+using Gateway.Caching.Semantics;
+
+namespace Gateway.UnitTests.Caching.Semantics;
+
+/// <summary>RFC 9111 §4.1, RFC 9110 §12.5.5.</summary>
+public sealed class VaryRuleTests
+{
+    [Theory]
+    [InlineData(null, "")]
+    [InlineData("", "")]
+    [InlineData("Foo", "foo")]
+    [InlineData("Foo, bar ,,FOO", "bar foo")]
+    [InlineData("b⏎A", "a b")]
+    [InlineData("*", "*")]
+    [InlineData(", *", "*")]
+    [InlineData("foo, *", "*")]
+    [InlineData("foo⏎*", "*")]
+    public void The_names_are_those_of_all_lines(string? field, string expected)
+    {
+        var rule = VaryRule.Parse(Fields.Lines(field));
+        Assert.Equal(expected, string.Join(' ', rule.Names));
+        Assert.Equal(expected == "*", rule.IsAny);
+    }
+
+    [Theory]
+    [InlineData("foo", "1,2", " 1 ,\t2 ")]
+    [InlineData("foo", "1, 2", "1⏎2")]
+    [InlineData("foo", "1,2", ",1,,2,")]
+    [InlineData("accept-encoding", "gzip, br", "GZIP,BR")]
+    [InlineData("accept-language", "en, de", "eN , De")]
+    [InlineData("user-agent", "x", " x ")]
+    public void Values_that_mean_the_same_are_the_same(string name, string one, string other) =>
+        Assert.Equal(VaryRule.Normalize(name, Fields.Lines(one)), VaryRule.Normalize(name, Fields.Lines(other)));
+
+    [Theory]
+    [InlineData("foo", "1", "2")]
+    [InlineData("foo", "a", "A")]
+    [InlineData("foo", "1,2", "2,1")]
+    [InlineData("foo", "a b", "a,b")]
+    [InlineData("foo", "a  b", "a b")]
+    [InlineData("foo", "", null)]
+    [InlineData("foo", "\"a, b\"", "\"a,b\"")]
+    [InlineData("foo", "\"\\\", b\"", "\"\\\",b\"")]
+    [InlineData("accept-language", "en, de", "de, en")]
+    [InlineData("cookie", "a=1, 2", "a=1,2")]
+    [InlineData("user-agent", "x (a, b)", "x (a,b)")]
+    public void Values_that_may_mean_something_else_are_not(string name, string? one, string? other) =>
+        Assert.NotEqual(VaryRule.Normalize(name, Fields.Lines(one)), VaryRule.Normalize(name, Fields.Lines(other)));
+
+    [Fact]
+    public void A_value_in_normal_form_costs_no_string()
+    {
+        var value = "gzip,br";
+        Assert.Same(value, VaryRule.Normalize("accept-encoding", value));
+    }
+}
