@@ -29,7 +29,7 @@ internal sealed class ServerProcess : IAsyncDisposable
         ServerProcess? server = null;
         try
         {
-            server = new ServerProcess(folder, Run(core, [.. command(folder.FullName)], Path.Combine(folder.FullName, "output.log")));
+            server = new ServerProcess(folder, Run(core, [.. command(folder.FullName)], Log(folder)));
             await server.ReadyAsync(port, cancellationToken);
             return server;
         }
@@ -66,6 +66,9 @@ internal sealed class ServerProcess : IAsyncDisposable
             File.WriteAllText($"/proc/{id}/clear_refs", "5");
     }
 
+    /// <summary>The last lines that the server wrote.</summary>
+    public string RecentOutput => string.Join('\n', File.ReadLines(Log(_folder)).TakeLast(20));
+
     public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited)
@@ -74,6 +77,8 @@ internal sealed class ServerProcess : IAsyncDisposable
         _process.Dispose();
         _folder.Delete(recursive: true);
     }
+
+    private static string Log(DirectoryInfo folder) => Path.Combine(folder.FullName, "output.log");
 
     private static Process Run(int core, string[] command, string log)
     {
@@ -104,8 +109,7 @@ internal sealed class ServerProcess : IAsyncDisposable
             }
         }
 
-        var output = await File.ReadAllTextAsync(Path.Combine(_folder.FullName, "output.log"), cancellationToken);
-        throw new BenchException($"A server did not start ({string.Join(' ', _process.StartInfo.ArgumentList.Skip(5))}):\n{output}");
+        throw new BenchException($"A server did not start ({string.Join(' ', _process.StartInfo.ArgumentList.Skip(5))}):\n{RecentOutput}");
     }
 
     private long Sum(Func<Process, long> value)
