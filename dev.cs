@@ -218,7 +218,7 @@ async Task<int> ConformanceAsync(string[] options)
 
 async Task<int> BenchAsync(string[] options)
 {
-    foreach (var (program, package) in new[] { ("redis-server", "redis-server"), ("nginx", "nginx-light"), ("varnishd", "varnish") })
+    foreach (var (program, package) in new[] { ("redis-server", "redis-server"), ("nginx", "nginx-light"), ("varnishd", "varnish"), ("wrk", "wrk") })
         await RequireAsync(program, package, "The peers are measured on Linux.", "The peers are measured on Linux.");
     return await RunAsync("dotnet", ["run", "--project", "bench/Gateway.Benchmarks", "-c", configuration, "--", .. options]);
 }

@@ -1,0 +1,74 @@
+using System.Text.Json;
+using Gateway.Benchmarks.Servers;
+
+namespace Gateway.Benchmarks.Peers;
+
+/// <summary>The gateway as people run it: its defaults, the policy <c>origin</c>, logging and telemetry as they come.</summary>
+internal static class GatewayServer
+{
+    /// <summary>Paths below it are counted by a limit that never refuses; paths below <see cref="FreePrefix"/> take the same way without one.</summary>
+    public const string LimitedPrefix = "/limited";
+    public const string FreePrefix = "/free";
+
+    /// <summary>The smallest memory that the gateway can be given, in bytes.</summary>
+    public const long SmallestMemory = 1L << 20;
+
+    public static IEnumerable<string> Command(
+        string folder, int port, string origin, string redis, long? memoryLimit = null, TimeSpan? lockThreshold = null)
+    {
+        var program = Path.Combine(Repository.Root, "src/Gateway/bin/Release/net10.0/Gateway.dll");
+        if (!File.Exists(program))
+            throw new BenchException($"{program} is missing. Build it: dotnet build src/Gateway -c Release");
+        var path = Path.Combine(folder, "gateway.json");
+        File.WriteAllText(path, JsonSerializer.Serialize(Configuration(origin, redis, memoryLimit, lockThreshold)));
+        return ["dotnet", program, "--urls", $"http://127.0.0.1:{port}", $"--Admin:Urls=http://127.0.0.1:{ServerProcess.FreePort()}", "--config", path];
+    }
+
+    private static Dictionary<string, object> Configuration(string origin, string redis, long? memoryLimit, TimeSpan? lockThreshold)
+    {
+        var policy = new Dictionary<string, object>();
+        if (lockThreshold is { } threshold)
+            policy["LockThreshold"] = threshold.ToString();
+        var cache = new Dictionary<string, object> { ["Policies"] = new { origin = policy } };
+        if (memoryLimit is { } limit)
+            cache["MemoryLimit"] = limit;
+        return new()
+        {
+            ["ReverseProxy"] = new
+            {
+                Routes = new Dictionary<string, object>
+                {
+                    ["items"] = Route(Content.ItemPath),
+                    ["pass"] = Route(Content.PassPath),
+                    ["large"] = Route(Content.LargePath),
+                    ["chunked"] = Route(Content.ChunkedPath),
+                    ["free"] = Route(FreePrefix + "/", FreePrefix),
+                    ["limited"] = Route(LimitedPrefix + "/", LimitedPrefix, "bench"),
+                },
+                Clusters = new { origin = new { Destinations = new { a = new { Address = origin } } } },
+            },
+            ["OutputCache"] = cache,
+            ["RateLimiter"] = new
+            {
+                Policies = new { bench = new { Limits = new[] { new { Name = "bench", PermitLimit = 1_000_000_000, Window = "01:00:00", By = new[] { "ClientIp" } } } } },
+            },
+            // A core that others use too must not turn a hit in Redis into a miss: the built-in cache waits 5 s as well.
+            ["Redis"] = new { Configuration = redis, Deadline = "00:00:05" },
+        };
+    }
+
+    private static Dictionary<string, object> Route(string prefix, string? remove = null, string? limit = null)
+    {
+        var route = new Dictionary<string, object>
+        {
+            ["ClusterId"] = "origin",
+            ["Match"] = new { Path = prefix + "{**rest}" },
+            ["OutputCachePolicy"] = "origin",
+        };
+        if (remove is not null)
+            route["Transforms"] = new[] { new { PathRemovePrefix = remove } };
+        if (limit is not null)
+            route["RateLimiterPolicy"] = limit;
+        return route;
+    }
+}

@@ -1,0 +1,17 @@
+namespace Gateway.Benchmarks.Peers;
+
+/// <summary>A server under test, running.</summary>
+/// <param name="Name">Its name in <see cref="PeerList"/>.</param>
+/// <param name="Version">What it is, exactly.</param>
+/// <param name="Port">Its loopback port.</param>
+/// <param name="Server">Its processes.</param>
+/// <param name="Redis">The Redis of its own, where it uses one.</param>
+internal sealed record Peer(string Name, string Version, int Port, ServerProcess Server, ServerProcess? Redis) : IAsyncDisposable
+{
+    public async ValueTask DisposeAsync()
+    {
+        await Server.DisposeAsync();
+        if (Redis is not null)
+            await Redis.DisposeAsync();
+    }
+}

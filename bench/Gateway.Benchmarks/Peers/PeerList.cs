@@ -1,0 +1,90 @@
+using System.Runtime.InteropServices;
+using Gateway.Benchmarks.Servers;
+
+namespace Gateway.Benchmarks.Peers;
+
+/// <summary>Starts the servers that can be measured.</summary>
+internal static class PeerList
+{
+    public const string Kestrel = "kestrel";
+    public const string Yarp = "yarp";
+    public const string OutputCache = "output-cache";
+    public const string OutputCacheRedis = "output-cache-redis";
+    public const string Nginx = "nginx";
+    public const string Varnish = "varnish";
+    public const string Gateway = "gateway";
+
+    /// <summary>The gateway with almost no memory of its own: hits come from Redis.</summary>
+    public const string GatewayRedis = "gateway-redis";
+
+    /// <summary>The gateway with the fetch lock on every miss, however fast the origin is.</summary>
+    public const string GatewayLock = "gateway-lock";
+
+    // Every stored response of a run fits, and what a run of misses leaves behind is evicted.
+    private const string RedisMemory = "512mb";
+
+    public static async Task<Peer> StartAsync(string name, int originPort, CancellationToken cancellationToken)
+    {
+        var redisPort = ServerProcess.FreePort();
+        var redis = name is OutputCacheRedis or Gateway or GatewayRedis or GatewayLock
+            ? await StartRedisAsync(redisPort, cancellationToken)
+            : null;
+        try
+        {
+            var port = ServerProcess.FreePort();
+            var server = await ServerProcess.StartAsync(Cores.Server, port, folder => Command(name, folder, port, originPort, redisPort), cancellationToken);
+            return new Peer(name, await VersionAsync(name, cancellationToken), port, server, redis);
+        }
+        catch
+        {
+            if (redis is not null)
+                await redis.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>The origin: on the load's core, since it is not what is measured.</summary>
+    public static Task<ServerProcess> StartOriginAsync(int port, CancellationToken cancellationToken) =>
+        ServerProcess.StartAsync(Cores.Rest, port, _ => Serve("origin", port), cancellationToken);
+
+    private static Task<ServerProcess> StartRedisAsync(int port, CancellationToken cancellationToken) => ServerProcess.StartAsync(
+        Cores.Rest,
+        port,
+        folder =>
+        [
+            "redis-server", "--port", $"{port}", "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "no",
+            "--maxmemory", RedisMemory, "--maxmemory-policy", "allkeys-lfu",
+        ],
+        cancellationToken);
+
+    private static IEnumerable<string> Command(string name, string folder, int port, int originPort, int redisPort)
+    {
+        var origin = $"http://127.0.0.1:{originPort}";
+        var redis = $"127.0.0.1:{redisPort}";
+        return name switch
+        {
+            Kestrel => Serve(name, port),
+            Yarp or OutputCache => Serve(name, port, origin),
+            OutputCacheRedis => Serve(name, port, origin, redis),
+            Nginx => NginxServer.Command(folder, port, originPort),
+            Varnish => VarnishServer.Command(folder, port, originPort),
+            Gateway => GatewayServer.Command(folder, port, origin, redis),
+            GatewayRedis => GatewayServer.Command(folder, port, origin, redis, memoryLimit: GatewayServer.SmallestMemory),
+            GatewayLock => GatewayServer.Command(folder, port, origin, redis, lockThreshold: TimeSpan.Zero),
+            _ => throw new ArgumentOutOfRangeException(nameof(name), name, null),
+        };
+    }
+
+    private static IEnumerable<string> Serve(string kind, int port, params string[] more) =>
+        ["dotnet", typeof(ServeCommand).Assembly.Location, "serve", kind, $"{port}", .. more];
+
+    private static async Task<string> VersionAsync(string name, CancellationToken cancellationToken) => name switch
+    {
+        Nginx => await Tool.FirstLineAsync("nginx", ["-v"], cancellationToken),
+        Varnish => await Tool.FirstLineAsync("varnishd", ["-V"], cancellationToken),
+        Kestrel => RuntimeInformation.FrameworkDescription,
+        Yarp => $"Yarp.ReverseProxy {typeof(global::Yarp.ReverseProxy.Configuration.RouteConfig).Assembly.GetName().Version}",
+        OutputCache or OutputCacheRedis => $"ASP.NET Core's output cache, {RuntimeInformation.FrameworkDescription}, behind YARP",
+        _ => $"commit {await Tool.FirstLineAsync("git", ["-C", Repository.Root, "describe", "--always", "--dirty"], cancellationToken)}",
+    };
+}

@@ -1,0 +1,107 @@
+using System.Globalization;
+using System.Net;
+using Yarp.ReverseProxy.Configuration;
+
+namespace Gateway.Benchmarks.Servers;
+
+/// <summary>
+/// The servers made of ASP.NET Core alone: <c>serve KIND PORT [ORIGIN [REDIS]]</c>. Each has what its job needs and
+/// nothing else: no logging, no telemetry, no configuration files.
+/// </summary>
+internal static class ServeCommand
+{
+    /// <summary>Where the origin tells how many other requests it answered.</summary>
+    public const string CountPath = "/count";
+
+    private const string CachePolicy = "bench";
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        WebApplication? app = args switch
+        {
+            ["kestrel", var port] => BareKestrel(Builder(port)),
+            ["origin", var port] => Origin(Builder(port)),
+            ["yarp", var port, var origin] => BareYarp(Builder(port), origin),
+            ["output-cache", var port, var origin] => OutputCache(Builder(port), origin, redis: null),
+            ["output-cache-redis", var port, var origin, var redis] => OutputCache(Builder(port), origin, redis),
+            _ => null,
+        };
+        if (app is null)
+        {
+            await Console.Error.WriteLineAsync("serve KIND PORT [ORIGIN [REDIS]]; KIND is kestrel, origin, yarp, output-cache or output-cache-redis.");
+            return 2;
+        }
+
+        await using (app)
+            await app.RunAsync();
+        return 0;
+    }
+
+    private static WebApplicationBuilder Builder(string port)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Listen(IPAddress.Loopback, int.Parse(port, CultureInfo.InvariantCulture));
+        });
+        return builder;
+    }
+
+    private static WebApplication BareKestrel(WebApplicationBuilder builder)
+    {
+        var app = builder.Build();
+        app.Run(Content.WriteAsync);
+        return app;
+    }
+
+    private static WebApplication Origin(WebApplicationBuilder builder)
+    {
+        var count = 0L;
+        var app = builder.Build();
+        app.Run(context =>
+        {
+            if (context.Request.Path == CountPath)
+                return context.Response.WriteAsync(Volatile.Read(ref count).ToString(CultureInfo.InvariantCulture));
+            Interlocked.Increment(ref count);
+            return Content.WriteAsync(context);
+        });
+        return app;
+    }
+
+    private static WebApplication BareYarp(WebApplicationBuilder builder, string origin)
+    {
+        AddProxy(builder, origin, cachePolicy: null);
+        var app = builder.Build();
+        app.MapReverseProxy();
+        return app;
+    }
+
+    private static WebApplication OutputCache(WebApplicationBuilder builder, string origin, string? redis)
+    {
+        builder.Services.AddOutputCache(options => options.AddPolicy(
+            CachePolicy, policy => policy.Expire(TimeSpan.FromHours(1)).SetVaryByHeader("Accept-Encoding")));
+        if (redis is not null)
+            builder.Services.AddStackExchangeRedisOutputCache(options => options.Configuration = redis);
+        AddProxy(builder, origin, CachePolicy);
+        var app = builder.Build();
+        app.UseRouting();
+        app.UseOutputCache();
+        app.MapReverseProxy();
+        return app;
+    }
+
+    private static void AddProxy(WebApplicationBuilder builder, string origin, string? cachePolicy)
+    {
+        builder.Services.AddRouting();
+        builder.Services.AddReverseProxy().LoadFromMemory(
+            [new RouteConfig { RouteId = "all", ClusterId = "origin", Match = new() { Path = "/{**rest}" }, OutputCachePolicy = cachePolicy }],
+            [
+                new ClusterConfig
+                {
+                    ClusterId = "origin",
+                    Destinations = new Dictionary<string, DestinationConfig> { ["origin"] = new() { Address = origin } },
+                },
+            ]);
+    }
+}
