@@ -166,5 +166,5 @@ internal sealed class LinkStore(RedisConnection redis, RedisKeys keys, SharedCha
     }
 
     // Also after a write without an answer: it may have been made, and nodes would go on with their copies.
-    private ValueTask SpreadAsync(string slug) => log.AppendOrQueueAsync([SelectorOf(slug)], AllLinks, Uninterrupted);
+    private async ValueTask SpreadAsync(string slug) => await log.AppendOrQueueAsync([SelectorOf(slug)], AllLinks, Uninterrupted);
 }
