@@ -61,14 +61,17 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
     {
         if (fetches.TryLead(exchange.PrimaryKey) is not { } shared)
             return true;
-        var candidate = new FetchCandidate(CacheReason.Stale, stale);
-        // Another node may have refreshed it: its copy is taken instead.
-        var found = await services.Store.FindInRedisAsync(exchange.PrimaryKey, exchange.Context.Request.Headers, exchange.Context.RequestAborted);
-        if (found.Response is { } newer && IsReusable(exchange, newer, out _))
+        try
+        {
+            // Another node may have refreshed it: its copy is taken, and kept in memory, instead.
+            await services.Store.FindInRedisAsync(exchange.PrimaryKey, exchange.Context.Request.Headers, exchange.Context.RequestAborted);
+            await LeadAsync(exchange, new FetchCandidate(CacheReason.Stale, stale), shared, exchange.Policy.Options.CollapseWaitLimit);
+            return FindNewer(exchange, stale) is not null;
+        }
+        finally
+        {
             fetches.End(exchange.PrimaryKey, shared);
-        else
-            await LeadAsync(exchange, candidate, shared, exchange.Policy.Options.CollapseWaitLimit);
-        return FindNewer(exchange, stale) is not null;
+        }
     }
 
     private async Task<Following> FollowAsync(CacheExchange exchange, FetchCandidate candidate, SharedFetch fetch, TimeSpan limit)

@@ -129,7 +129,7 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
         if (IsForEveryone(refusal))
         {
             services.HitForMiss.Add(exchange.PrimaryKey);
-            _isSuperseding = candidate.Stored is not null;
+            _isSuperseding = candidate.Stored is { IsSuperseded: false };
         }
 
         shared?.Complete(FetchOutcome.NotShareable);
