@@ -44,15 +44,6 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
         }
     }
 
-    // Requests with credentials neither lead nor follow: RFC 9111 §3.5 is known at the response only. A request that
-    // wants no stored response wants no other's either.
-    private bool MayShare(CacheExchange exchange) =>
-        exchange.Policy.Options.Collapse != CollapseScope.Off
-        && !exchange.Request.IsAuthorized
-        && !exchange.Request.CacheControl.NoCache
-        && !exchange.Request.CacheControl.NoStore
-        && !services.HitForMiss.Contains(exchange.PrimaryKey);
-
     /// <summary>Refreshes a stale response that has been used already, unless somebody is at it.</summary>
     /// <param name="exchange">A request of the cache's own, whose response nobody reads.</param>
     /// <param name="stale">The response that was used.</param>
@@ -73,6 +64,15 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
             fetches.End(exchange.PrimaryKey, shared);
         }
     }
+
+    // Requests with credentials neither lead nor follow: RFC 9111 §3.5 is known at the response only. A request that
+    // wants no stored response wants no other's either.
+    private bool MayShare(CacheExchange exchange) =>
+        exchange.Policy.Options.Collapse != CollapseScope.Off
+        && !exchange.Request.IsAuthorized
+        && !exchange.Request.CacheControl.NoCache
+        && !exchange.Request.CacheControl.NoStore
+        && !services.HitForMiss.Contains(exchange.PrimaryKey);
 
     private async Task<Following> FollowAsync(CacheExchange exchange, FetchCandidate candidate, SharedFetch fetch, TimeSpan limit)
     {
