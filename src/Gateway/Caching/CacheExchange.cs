@@ -1,5 +1,6 @@
 using Gateway.Caching.Keys;
 using Gateway.Caching.Semantics;
+using Gateway.Caching.Storage;
 using Gateway.ChangeLog;
 using Microsoft.Extensions.Primitives;
 
@@ -8,6 +9,7 @@ namespace Gateway.Caching;
 /// <summary>A request on its way through the cache: what is worked out once and asked for in several places.</summary>
 internal sealed class CacheExchange
 {
+    private string? _primaryKey;
     private Selector[]? _targetSelectors;
 
     public CacheExchange(HttpContext context, HttpCachePolicy policy)
@@ -15,7 +17,6 @@ internal sealed class CacheExchange
         Context = context;
         Policy = policy;
         RouteId = context.GetEndpoint()?.DisplayName ?? "";
-        PrimaryKey = CacheKey.Primary(RouteId, policy.Fingerprint, context.Request);
         Request = ReadFacts(context);
         SelectingFields = policy.Options.NormalizeNegotiation ? Normalized(context.Request.Headers) : context.Request.Headers;
     }
@@ -27,7 +28,8 @@ internal sealed class CacheExchange
     /// <summary>YARP names an endpoint by its route's id.</summary>
     public string RouteId { get; }
 
-    public string PrimaryKey { get; }
+    /// <summary>The key of everything stored for the target, as a string: a hit in memory does without.</summary>
+    public string PrimaryKey => _primaryKey ??= CacheKey.Primary(RouteId, Policy.Fingerprint, Context.Request);
 
     public RequestFacts Request { get; }
 
@@ -37,6 +39,16 @@ internal sealed class CacheExchange
     /// <summary>How the change log can name anything stored for this target, before its tags are known.</summary>
     public Selector[] TargetSelectors => _targetSelectors ??=
         [Selector.All, Selector.Route(RouteId), Selector.Url(CacheKey.Url(Context.Request))];
+
+    /// <summary>Looks for a stored response in this process.</summary>
+    public Lookup FindInMemory(ResponseStore store)
+    {
+        var key = new KeyWriter(stackalloc char[CacheKey.UsualLength]);
+        CacheKey.WritePrimary(ref key, RouteId, Policy.Fingerprint, Context.Request);
+        var lookup = store.FindInMemory(ref key, SelectingFields);
+        key.Dispose();
+        return lookup;
+    }
 
     private static RequestFacts ReadFacts(HttpContext context)
     {

@@ -57,16 +57,22 @@ internal sealed class HttpCacheMiddleware(
             : CacheReason.None;
     }
 
-    private async Task AnswerAsync(CacheExchange exchange)
+    private Task AnswerAsync(CacheExchange exchange)
     {
-        // 2 and 3, in this process.
-        var fields = exchange.SelectingFields;
-        var lookup = services.Store.FindInMemory(exchange.PrimaryKey, fields);
-        var decision = Decide(exchange, lookup);
-        if (!decision.Reuse.IsAllowed && IsWorthAskingRedis(decision.Reuse.Reason))
+        // 2 and 3, in this process: a hit waits for nothing.
+        var decision = Decide(exchange, exchange.FindInMemory(services.Store));
+        if (!decision.Reuse.IsAllowed)
+            return AnswerWithOthersAsync(exchange, decision);
+        metrics.Decided(decision.Reuse);
+        return ServeAsync(exchange, decision);
+    }
+
+    private async Task AnswerWithOthersAsync(CacheExchange exchange, (Reuse Reuse, StoredResponse? Stored) decision)
+    {
+        if (IsWorthAskingRedis(exchange, decision.Reuse.Reason))
         {
             // 2 and 3, among all nodes: another may have fetched or revalidated it since.
-            var shared = await services.Store.FindInRedisAsync(exchange.PrimaryKey, fields, exchange.Context.RequestAborted);
+            var shared = await services.Store.FindInRedisAsync(exchange.PrimaryKey, exchange.SelectingFields, exchange.Context.RequestAborted);
             if (shared.Response is not null || shared.HasVariants)
                 decision = Decide(exchange, shared);
         }
@@ -108,16 +114,19 @@ internal sealed class HttpCacheMiddleware(
         services.ChangeLog.HasLease
         || (policy.Options.WhenChangesUnknown == WhenChangesUnknown.Serve && services.ChangeLog.UnknownFor < ServeUnknownFor);
 
-    // Where the request itself, or the origin's no-cache, demands validation, no other copy changes that.
-    private static bool IsWorthAskingRedis(CacheReason reason) => reason is not (CacheReason.RequestNoCache or CacheReason.ResponseNoCache);
+    // Where the request itself, or the origin's no-cache, demands validation, no other copy changes that; and what could
+    // not be stored a moment ago is looked for again when that is forgotten.
+    private bool IsWorthAskingRedis(CacheExchange exchange, CacheReason reason) =>
+        reason is not (CacheReason.RequestNoCache or CacheReason.ResponseNoCache)
+        && !(reason == CacheReason.NotStored && services.HitForMiss.Contains(exchange.PrimaryKey));
 
     private Task ServeAsync(CacheExchange exchange, (Reuse Reuse, StoredResponse? Stored) decision)
     {
         var stored = decision.Stored!;
         if (decision.Reuse.Reason == CacheReason.StaleWhileRevalidate)
             _refresh.Start(exchange, stored);
-        var status = CacheStatus.Hit(stored.FreshnessLifetime - decision.Reuse.Age, decision.Reuse.Reason);
-        return StoredResponseWriter.WriteAsync(exchange, stored, decision.Reuse.Age, status);
+        var texts = stored.TextsOf(decision.Reuse);
+        return StoredResponseWriter.WriteAsync(exchange, stored, texts.Age, texts.CacheStatus);
     }
 
     // RFC 9111 §5.2.1.7.

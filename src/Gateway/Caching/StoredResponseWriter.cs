@@ -15,19 +15,23 @@ internal static class StoredResponseWriter
 
     /// <param name="age">Its current age in seconds. RFC 9111 §5.1.</param>
     /// <param name="cacheStatus">This cache's member of <c>Cache-Status</c>.</param>
-    public static Task WriteAsync(CacheExchange exchange, StoredResponse stored, long age, string cacheStatus)
+    public static Task WriteAsync(CacheExchange exchange, StoredResponse stored, long age, string cacheStatus) =>
+        WriteAsync(exchange, stored, age.ToString(CultureInfo.InvariantCulture), cacheStatus);
+
+    /// <inheritdoc cref="WriteAsync(CacheExchange, StoredResponse, long, string)"/>
+    public static Task WriteAsync(CacheExchange exchange, StoredResponse stored, string age, string cacheStatus)
     {
         var (request, response) = (exchange.Request, exchange.Context.Response);
+        var fields = response.Headers;
         response.StatusCode = stored.Status;
         foreach (var (name, value) in stored.Fields)
         {
-            // Beside the gateway's own cookies for this client.
-            var isCookie = name.Length == HeaderNames.SetCookie.Length && name.Equals(HeaderNames.SetCookie, StringComparison.OrdinalIgnoreCase);
-            response.Headers[name] = isCookie ? StringValues.Concat(response.Headers.SetCookie, value) : value;
+            // Beside the gateway's own cookies for this client. Stored names are the framework's own where it has them.
+            fields[name] = ReferenceEquals(name, HeaderNames.SetCookie) ? StringValues.Concat(fields.SetCookie, value) : value;
         }
 
-        response.Headers.Age = age.ToString(CultureInfo.InvariantCulture);
-        response.Headers.Append(CacheStatus.FieldName, cacheStatus);
+        fields.Age = age;
+        fields.Append(CacheStatus.FieldName, cacheStatus);
 
         // Conditions and ranges are about what would be a 200: RFC 9110 §13.2.1, §14.2.
         if (stored.Status == StatusCodes.Status200OK)

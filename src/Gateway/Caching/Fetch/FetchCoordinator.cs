@@ -193,7 +193,7 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
 
     private StoredResponse? FindNewer(CacheExchange exchange, StoredResponse? known)
     {
-        var found = services.Store.FindInMemory(exchange.PrimaryKey, exchange.SelectingFields).Response;
+        var found = exchange.FindInMemory(services.Store).Response;
         return found is not null && !ReferenceEquals(found, known) && IsReusable(exchange, found, out _) ? found : null;
     }
 

@@ -1,9 +1,6 @@
-using System.Globalization;
-using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using Gateway.Caching.Semantics;
-using Microsoft.Extensions.Primitives;
 
 namespace Gateway.Caching.Keys;
 
@@ -25,18 +22,32 @@ internal static class CacheKey
     private const char Version = '1';
     private const int MaxSuffixLength = 128;
 
+    /// <summary>What to give a <see cref="KeyWriter"/> on the stack: most keys fit, in characters.</summary>
+    public const int UsualLength = 512;
+
     /// <summary>The key of all stored responses for a request's target.</summary>
     /// <param name="routeId">The route, or endpoint, that matched.</param>
     /// <param name="policyFingerprint">Identifies the options that affect what is stored.</param>
     /// <param name="request">The request as the gateway's clients made it.</param>
     public static string Primary(string routeId, string policyFingerprint, HttpRequest request)
     {
-        var authority = Authority(request.Scheme, request.Host);
-        var path = (request.PathBase + request.Path).Value ?? "";
-        var query = request.QueryString.Value ?? "";
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"{Version}{routeId.Length}:{routeId}{policyFingerprint.Length}:{policyFingerprint}{request.Scheme.Length}:{request.Scheme}{authority.Length}:{authority}{path.Length}:{path}{query.Length}:{query}");
+        var key = new KeyWriter(stackalloc char[UsualLength]);
+        WritePrimary(ref key, routeId, policyFingerprint, request);
+        var text = key.Written.ToString();
+        key.Dispose();
+        return text;
+    }
+
+    /// <inheritdoc cref="Primary"/>
+    public static void WritePrimary(ref KeyWriter key, string routeId, string policyFingerprint, HttpRequest request)
+    {
+        key.Append([Version]);
+        key.AppendPart(routeId);
+        key.AppendPart(policyFingerprint);
+        key.AppendPart(request.Scheme);
+        key.AppendPart(Authority(request.Scheme, request.Host));
+        key.AppendPart((request.PathBase + request.Path).Value);
+        key.AppendPart(request.QueryString.Value);
     }
 
     /// <summary>The key of the one variant that a request's fields select.</summary>
@@ -45,20 +56,34 @@ internal static class CacheKey
     /// <summary>What the key of a variant adds to the primary one: empty without <c>Vary</c>, and never longer than 128 characters.</summary>
     public static string VariantSuffix(VaryRule rule, IHeaderDictionary fields)
     {
-        if (rule.Names.Count == 0)
-            return "";
-        var suffix = new DefaultInterpolatedStringHandler(0, 0, CultureInfo.InvariantCulture, stackalloc char[256]);
-        foreach (var name in rule.Names)
+        var key = new KeyWriter(stackalloc char[UsualLength]);
+        WriteVariantSuffix(ref key, rule, fields);
+        var text = key.Written.ToString();
+        key.Dispose();
+        return text;
+    }
+
+    /// <inheritdoc cref="VariantSuffix"/>
+    public static void WriteVariantSuffix(ref KeyWriter key, VaryRule rule, IHeaderDictionary fields)
+    {
+        var start = key.Length;
+        Span<char> normal = stackalloc char[UsualLength];
+        for (var i = 0; i < rule.Names.Count; i++)
         {
-            AppendPart(ref suffix, name);
-            if (VaryRule.Normalize(name, fields.TryGetValue(name, out var values) ? values : StringValues.Empty) is { } value)
-                AppendPart(ref suffix, value);
+            var name = rule.Names[i];
+            key.AppendPart(name);
+            if (!fields.TryGetValue(name, out var values) || values.Count == 0)
+                key.Append("-");
             else
-                suffix.AppendLiteral("-");
+                key.AppendPart(VaryRule.Normalize(name, values, normal));
         }
 
-        var text = suffix.ToStringAndClear();
-        return text.Length <= MaxSuffixLength ? text : "#" + Hash(text);
+        if (key.Length - start <= MaxSuffixLength)
+            return;
+        var hash = Hash(key.Written[start..].ToString());
+        key.Truncate(start);
+        key.Append("#");
+        key.Append(hash);
     }
 
     /// <summary>The public URL of a request, as purges name it: without route and policy.</summary>
@@ -72,21 +97,19 @@ internal static class CacheKey
     /// <summary>A key of fixed length without the text of the request: what Redis sees.</summary>
     public static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 
-    private static void AppendPart(ref DefaultInterpolatedStringHandler key, string part)
-    {
-        key.AppendFormatted(part.Length);
-        key.AppendLiteral(":");
-        key.AppendFormatted(part);
-    }
-
     private static string Url(string scheme, string authority, PathString path, string query) =>
         $"{scheme}://{authority}{path.ToUriComponent()}{query}";
 
     // Hosts compare without case, and a default port says nothing: RFC 9110 §4.2.3.
     private static string Authority(string scheme, HostString host)
     {
-        var isDefaultPort = host.Port is { } port && port == (scheme == Uri.UriSchemeHttps ? 443 : 80);
-        var authority = isDefaultPort ? host.Host : host.Value ?? "";
+        var authority = host.Value ?? "";
+        if (authority.EndsWith('0') || authority.EndsWith('3'))
+        {
+            var isDefaultPort = host.Port is { } port && port == (scheme == Uri.UriSchemeHttps ? 443 : 80);
+            authority = isDefaultPort ? host.Host : authority;
+        }
+
         foreach (var c in authority)
         {
             if (char.IsAsciiLetterUpper(c))

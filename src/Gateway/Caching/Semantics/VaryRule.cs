@@ -49,14 +49,15 @@ internal sealed class VaryRule : IEquatable<VaryRule>
     /// allow it, and lower case where the field's values have none. RFC 9111 §4.1.
     /// </summary>
     /// <param name="name">The field's name in lower case.</param>
-    /// <param name="value">Its lines.</param>
-    /// <returns>Null for an absent field, which matches only an absent one.</returns>
-    public static string? Normalize(string name, StringValues value)
+    /// <param name="value">Its lines, at least one. An absent field matches only an absent one: there is nothing to compare.</param>
+    /// <param name="buffer">Where to write, if it is large enough.</param>
+    /// <returns>The normal form: in <paramref name="buffer"/>, or a part of <paramref name="value"/> itself.</returns>
+    public static ReadOnlySpan<char> Normalize(string name, StringValues value, Span<char> buffer)
     {
-        if (value.Count == 0)
-            return null;
         var text = value.Count == 1 ? value[0] ?? "" : string.Join(',', value.ToArray());
-        return Singletons.Contains(name) ? text.Trim(' ', '\t') : NormalizeList(text, isLowered: CaseInsensitive.Contains(name));
+        if (Singletons.Contains(name))
+            return text.AsSpan().Trim(" \t");
+        return NormalizeList(text, isLowered: CaseInsensitive.Contains(name), text.Length <= buffer.Length ? buffer : new char[text.Length]);
     }
 
     public bool Equals(VaryRule? other) => other is not null && Names.SequenceEqual(other.Names);
@@ -65,11 +66,10 @@ internal sealed class VaryRule : IEquatable<VaryRule>
 
     public override int GetHashCode() => Names.Count == 0 ? 0 : Names[0].GetHashCode(StringComparison.Ordinal) ^ Names.Count;
 
-    // Without white space around commas outside quotes, and without empty members: RFC 9110 §5.6.1. One pass and at most
-    // one string, because every hit on a response with Vary comes through here.
-    private static string NormalizeList(string text, bool isLowered)
+    // Without white space around commas outside quotes, and without empty members: RFC 9110 §5.6.1. One pass and no
+    // string, because every hit on a response with Vary comes through here.
+    private static Span<char> NormalizeList(string text, bool isLowered, Span<char> normal)
     {
-        var normal = text.Length <= 512 ? stackalloc char[text.Length] : new char[text.Length];
         var length = 0;
         var isQuoted = false;
         var isEscaped = false;
@@ -89,7 +89,6 @@ internal sealed class VaryRule : IEquatable<VaryRule>
             normal[length++] = isLowered ? char.ToLowerInvariant(c) : c;
         }
 
-        normal = normal[..length].TrimEnd(" \t,");
-        return normal.SequenceEqual(text) ? text : normal.ToString();
+        return normal[..length].TrimEnd(" \t,");
     }
 }

@@ -7,23 +7,33 @@ namespace Gateway.Caching.Storage;
 /// a mark, and a hand that moves from the oldest to the newest evicts the first entry without one. Hits take no lock,
 /// and a scan of entries used once pushes out no entry that is used again.
 /// </summary>
-internal sealed class MemoryStore(long limit)
+internal sealed class MemoryStore
 {
-    private readonly ConcurrentDictionary<string, Node> _nodes = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Node> _nodes;
+    private readonly ConcurrentDictionary<string, Node>.AlternateLookup<ReadOnlySpan<char>> _bySpan;
+    private readonly long _limit;
     private readonly Lock _gate = new();
     private Node? _newest;
     private Node? _oldest;
     private Node? _hand;
     private long _size;
 
+    /// <param name="limit">What all entries may cost, in bytes.</param>
+    public MemoryStore(long limit)
+    {
+        _limit = limit;
+        _nodes = new(StringComparer.Ordinal);
+        _bySpan = _nodes.GetAlternateLookup<ReadOnlySpan<char>>();
+    }
+
     /// <summary>What all entries cost, in bytes.</summary>
     public long Size => Volatile.Read(ref _size);
 
     public int Count => _nodes.Count;
 
-    public StoredEntry? Get(string key)
+    public StoredEntry? Get(ReadOnlySpan<char> key)
     {
-        if (!_nodes.TryGetValue(key, out var node))
+        if (!_bySpan.TryGetValue(key, out var node))
             return null;
         // Written only when it changes: hits on one entry from many cores must not fight over its cache line.
         if (!node.IsVisited)
@@ -39,9 +49,9 @@ internal sealed class MemoryStore(long limit)
         {
             if (_nodes.TryGetValue(key, out var old))
                 Unlink(old);
-            if (node.Size > limit / 10)
+            if (node.Size > _limit / 10)
                 return;
-            while (_size + node.Size > limit && _oldest is not null)
+            while (_size + node.Size > _limit && _oldest is not null)
                 EvictOne();
             Link(node);
         }

@@ -9,15 +9,23 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
     private static readonly TimeSpan RevalidationWindow = TimeSpan.FromHours(1);
     private static readonly TimeSpan MaxRetention = TimeSpan.FromDays(30);
 
-    /// <summary>Looks for a response in this process. Takes no lock and does not wait.</summary>
-    public Lookup FindInMemory(string primaryKey, IHeaderDictionary fields)
+    /// <summary>Looks for a response in this process. Takes no lock, does not wait, and leaves <paramref name="key"/> as it was.</summary>
+    /// <param name="key">The primary key.</param>
+    /// <param name="fields">The request's fields that select a variant.</param>
+    public Lookup FindInMemory(ref KeyWriter key, IHeaderDictionary fields)
     {
-        var entry = memory.Get(primaryKey);
+        var entry = memory.Get(key.Written);
         if (entry is not VaryIndex index)
             return new Lookup(entry as StoredResponse, false);
         StoredResponse? latest = null;
-        foreach (var rule in index.Rules)
-            latest = Later(latest, memory.Get(CacheKey.Variant(primaryKey, rule, fields)));
+        var primaryLength = key.Length;
+        for (var i = 0; i < index.Rules.Count; i++)
+        {
+            CacheKey.WriteVariantSuffix(ref key, index.Rules[i], fields);
+            latest = Later(latest, memory.Get(key.Written));
+            key.Truncate(primaryLength);
+        }
+
         return new Lookup(latest, true);
     }
 

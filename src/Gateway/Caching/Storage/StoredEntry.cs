@@ -1,3 +1,4 @@
+using System.Globalization;
 using Gateway.Caching.Semantics;
 using Gateway.ChangeLog;
 using Microsoft.Extensions.Primitives;
@@ -50,6 +51,7 @@ internal sealed record StoredResponse : StoredEntry
     private const int ObjectOverhead = 320;
 
     private long _checkedVersion;
+    private HitTexts? _texts;
 
     public required int Status { get; init; }
 
@@ -59,7 +61,7 @@ internal sealed record StoredResponse : StoredEntry
         get;
         init
         {
-            field = value;
+            field = FieldNames.Shared(value);
             var fields = new FieldReader(value);
             CacheControl = TargetedCacheControl.Select(fields[TargetedCacheControl.FieldName], fields["Cache-Control"], out _);
             Vary = VaryRule.Parse(fields["Vary"]);
@@ -124,6 +126,19 @@ internal sealed record StoredResponse : StoredEntry
         return verdict;
     }
 
+    /// <summary>What a hit says of itself: made once a second at most, however many hits there are.</summary>
+    public HitTexts TextsOf(in Reuse reuse)
+    {
+        var ttl = FreshnessLifetime - reuse.Age;
+        if (_texts is not { } texts || texts.Of != (reuse.Age, ttl, reuse.Reason))
+        {
+            _texts = texts = new HitTexts(
+                (reuse.Age, ttl, reuse.Reason), reuse.Age.ToString(CultureInfo.InvariantCulture), CacheStatus.Hit(ttl, reuse.Reason));
+        }
+
+        return texts;
+    }
+
     private static long FieldSize(KeyValuePair<string, StringValues> field)
     {
         // Names are mostly shared with the server's own; values are not.
@@ -152,3 +167,9 @@ internal sealed record StoredResponse : StoredEntry
         public string? Single(string name) => this[name] is { Count: 1 } values ? values[0] : null;
     }
 }
+
+/// <summary>The texts of a hit.</summary>
+/// <param name="Of">What they are made of: age, freshness left, and why the response is reused.</param>
+/// <param name="Age">For <c>Age</c>.</param>
+/// <param name="CacheStatus">For <c>Cache-Status</c>.</param>
+internal sealed record HitTexts((long Age, long Ttl, CacheReason Reason) Of, string Age, string CacheStatus);

@@ -38,10 +38,13 @@ public sealed class CacheKeyTests
             if (random.Next(4) > 0)
                 header["b"] = Text(random);
             var key = CacheKey.Variant("p", rule, header);
-            var parts = $"{VaryRule.Normalize("a", header["a"]) ?? "\u2028"}\u2029{VaryRule.Normalize("b", header["b"]) ?? "\u2028"}";
+            var parts = $"{Normal("a", header)}\u2029{Normal("b", header)}";
             Assert.True(keys.TryAdd(key, parts) || keys[key] == parts, $"{key}: {parts}, {keys[key]}");
         }
     }
+
+    private static string Normal(string name, HeaderDictionary header) =>
+        header.TryGetValue(name, out var value) && value.Count > 0 ? VaryRule.Normalize(name, value, new char[64]).ToString() : "\u2028";
 
     [Fact]
     public void Long_selecting_fields_make_short_keys_that_differ()
@@ -51,6 +54,14 @@ public sealed class CacheKeyTests
         var other = CacheKey.VariantSuffix(rule, Fields.Header(("Cookie", new string('a', 9_999) + "b")));
         Assert.NotEqual(one, other);
         Assert.InRange(one.Length, 1, 128);
+    }
+
+    [Fact]
+    public void A_key_longer_than_its_place_on_the_stack_is_whole()
+    {
+        var path = "/" + new string('x', 3000);
+        Assert.EndsWith($"3001:{path}0:", CacheKey.Primary("r", "p", Request("http", "h", path, "")), StringComparison.Ordinal);
+        Assert.NotEqual(CacheKey.Primary("r", "p", Request("http", "h", path + "1", "")), CacheKey.Primary("r", "p", Request("http", "h", path + "2", "")));
     }
 
     [Theory]
