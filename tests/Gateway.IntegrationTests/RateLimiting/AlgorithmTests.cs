@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Gateway.IntegrationTests.Infrastructure;
-using StackExchange.Redis;
 
 namespace Gateway.IntegrationTests.RateLimiting;
 
@@ -193,20 +192,5 @@ public sealed class AlgorithmTests : LimitedNodes
         Assert.Equal(2, await CountAdmittedAsync([node], 6, 1, ("X-Key", "c"), ("X-Plan", "none")));
         // A client that is blocked gets on with a better plan.
         Assert.Equal(2, await CountAdmittedAsync([node], 6, 1, ("X-Key", "a"), ("X-Plan", "gold")));
-    }
-
-    private static async Task<long[]> UsedAsync(GatewayNode node)
-    {
-        using var response = await node.Admin.PostAsJsonAsync("/rate-limits/counters", new { policy = "api" });
-        var body = await response.Content.ReadFromJsonAsync<JsonElement>();
-        return [.. body.GetProperty("counters").EnumerateArray().Select(counter => counter.GetProperty("used").GetInt64())];
-    }
-
-    private async Task AssertKeysEndAsync()
-    {
-        await using var connection = await Redis.ConnectAsync();
-        var database = connection.GetDatabase();
-        foreach (var key in connection.GetServers()[0].Keys(pattern: "gateway:limit:*").ToArray())
-            Assert.NotNull(await database.KeyTimeToLiveAsync(key));
     }
 }

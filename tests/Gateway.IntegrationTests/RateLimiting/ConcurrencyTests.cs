@@ -101,6 +101,7 @@ public sealed class ConcurrencyTests : LimitedNodes, IDisposable
             Assert.Equal(429, await StatusAsync(live));
 
             dead.Kill();
+            await AssertKeysEndAsync();
             await Eventually.TrueAsync(async () => await StatusAsync(live) == 200, "the permit is freed", TimeSpan.FromSeconds(10));
             await Assert.ThrowsAsync<HttpRequestException>(() => running);
         }

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
 using Gateway.IntegrationTests.Infrastructure;
 using Microsoft.AspNetCore.Builder;
 
@@ -50,6 +52,29 @@ public abstract class LimitedNodes : IAsyncLifetime
     {
         using var response = await node.SendAsync("/x", fields);
         return (int)response.StatusCode;
+    }
+
+    /// <summary>The permits in use of each limit, as the admin listener tells.</summary>
+    /// <param name="identity">Who the client is; null where limits count all clients together.</param>
+    internal static async Task<long[]> UsedAsync(GatewayNode node, object? identity = null)
+    {
+        using var response = await node.Admin.PostAsJsonAsync("/rate-limits/counters", new { policy = "api", identity });
+        var body = await response.Content.ReadFromJsonAsync<JsonElement>();
+        return [.. body.GetProperty("counters").EnumerateArray().Select(counter => counter.GetProperty("used").GetInt64())];
+    }
+
+    internal async Task<string[]> CounterKeysAsync()
+    {
+        await using var connection = await Redis.ConnectAsync();
+        return [.. connection.GetServers()[0].Keys(pattern: "gateway:limit:*").Select(key => key.ToString())];
+    }
+
+    internal async Task AssertKeysEndAsync()
+    {
+        await using var connection = await Redis.ConnectAsync();
+        var database = connection.GetDatabase();
+        foreach (var key in await CounterKeysAsync())
+            Assert.True(await database.KeyTimeToLiveAsync(key) is not null || !await database.KeyExistsAsync(key), $"{key} has no end");
     }
 
     /// <summary>Sends requests to the nodes in turn and counts those that were admitted; all others must be answered 429.</summary>
