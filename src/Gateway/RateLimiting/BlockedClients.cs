@@ -12,11 +12,26 @@ internal sealed class BlockedClients(TimeProvider time)
 
     private readonly ConcurrentDictionary<string, Blocked> _clients = new(StringComparer.Ordinal);
 
+    /// <summary>The limits that are known to refuse a request still, all of them: the longest wait counts. Null: none is.</summary>
+    public List<LimitState>? Find(LimitCharge[] charges)
+    {
+        if (_clients.IsEmpty)
+            return null;
+        List<LimitState>? found = null;
+        foreach (ref readonly var charge in charges.AsSpan())
+        {
+            if (!charge.Limit.IsShadow && TryGet(charge, out var state))
+                (found ??= []).Add(state);
+        }
+
+        return found;
+    }
+
     /// <summary>Whether a charge is known to be refused still: it takes as much as one that was, or more, of no higher limit.</summary>
     public bool TryGet(in LimitCharge charge, out LimitState state)
     {
         state = default;
-        if (_clients.IsEmpty || !_clients.TryGetValue(charge.Key, out var blocked))
+        if (!_clients.TryGetValue(charge.Key, out var blocked))
             return false;
         var left = time.GetElapsedTime(time.GetTimestamp(), blocked.Until);
         if (left <= TimeSpan.Zero)
@@ -25,9 +40,10 @@ internal sealed class BlockedClients(TimeProvider time)
             return false;
         }
 
-        if (charge.Cost < blocked.Cost || charge.Permits > blocked.State.Permits)
+        if (charge.Cost < blocked.Cost || charge.Cost > charge.Permits || charge.Permits > blocked.State.Permits)
             return false;
-        state = blocked.State with { Wait = left, Reset = blocked.State.Reset - (blocked.State.Wait - left) };
+        var reset = blocked.State.Reset - (blocked.State.Wait - left);
+        state = blocked.State with { Wait = WaitOf(charge, blocked.Cost, left, reset), Reset = reset };
         return true;
     }
 
@@ -45,6 +61,15 @@ internal sealed class BlockedClients(TimeProvider time)
     }
 
     public void Clear() => _clients.Clear();
+
+    // What takes more than what was refused has to wait longer: never is a client told to come back too early.
+    private static TimeSpan WaitOf(in LimitCharge charge, long refusedCost, TimeSpan left, TimeSpan reset) => charge.Limit.Algorithm switch
+    {
+        _ when charge.Cost == refusedCost => left,
+        RateLimitAlgorithm.TokenBucket => left + (charge.Limit.Span * ((charge.Cost - refusedCost) / (double)charge.Permits)),
+        RateLimitAlgorithm.SlidingWindow => reset,
+        _ => left,
+    };
 
     private readonly record struct Blocked(long Until, long Cost, LimitState State);
 }

@@ -36,11 +36,8 @@ internal sealed class RateLimitingMiddleware(
         }
 
         // 2.
-        foreach (ref readonly var charge in charges.AsSpan())
-        {
-            if (!charge.Limit.IsShadow && blocked.TryGet(charge, out var known))
-                return RejectAsync(context, policy, charge, known, "rejected-from-memory");
-        }
+        if (blocked.Find(charges) is { } known)
+            return RejectAsync(context, policy, charges, known.ToArray(), "rejected-from-memory");
 
         return ChargeAsync(context, policy, charges);
     }
@@ -62,7 +59,9 @@ internal sealed class RateLimitingMiddleware(
         RateLimitFields.Write(context.Response.Headers, policy, charge.Limits);
         if (!charge.IsAdmitted)
         {
-            await RejectAsync(context, policy, charges, charge.Limits);
+            var violated = Array.FindAll(charge.Limits, state => state is { IsOver: true, Limit.IsShadow: false });
+            Remember(charges, violated);
+            await RejectAsync(context, policy, charges, violated, "rejected");
             return;
         }
 
@@ -87,7 +86,7 @@ internal sealed class RateLimitingMiddleware(
         List<RateLimitLease> taken = [];
         if (policy.HasLocal && local.Take(charges, out taken) is { } met)
         {
-            await RejectAsync(context, policy, charges.First(charge => charge.Limit == met.Limit), met, "rejected-locally");
+            await RejectAsync(context, policy, charges, [met], "rejected-locally");
             return;
         }
 
@@ -136,27 +135,36 @@ internal sealed class RateLimitingMiddleware(
         owed.ForEach(charge => metrics.Settled(policy.Name, charge));
     }
 
-    private Task RejectAsync(HttpContext context, RateLimitPolicy policy, in LimitCharge charge, in LimitState state, string outcome)
+    private void Remember(LimitCharge[] charges, LimitState[] violated)
     {
-        metrics.Request(policy.Name, outcome, charge.Limit.Name);
-        limited.Add(policy, charge);
-        RateLimitFields.Write(context.Response.Headers, policy, [state]);
-        return RateLimitAnswers.RejectAsync(context, [state]);
+        foreach (var state in violated)
+            blocked.Add(Array.Find(charges, charge => charge.Limit == state.Limit), state);
     }
 
-    private Task RejectAsync(HttpContext context, RateLimitPolicy policy, LimitCharge[] charges, LimitState[] states)
+    private Task RejectAsync(HttpContext context, RateLimitPolicy policy, LimitCharge[] charges, LimitState[] violated, string outcome)
     {
-        var violated = new List<LimitState>();
-        for (var i = 0; i < states.Length; i++)
+        metrics.Request(policy.Name, outcome, violated[0].Limit.Name);
+        foreach (ref readonly var charge in charges.AsSpan())
         {
-            if (!states[i].IsOver || states[i].Limit.IsShadow)
-                continue;
-            violated.Add(states[i]);
-            blocked.Add(charges[i], states[i]);
-            limited.Add(policy, charges[i]);
+            if (IsAmong(violated, charge.Limit))
+                limited.Add(policy, charge);
         }
 
-        metrics.Request(policy.Name, "rejected", violated[0].Limit.Name);
-        return RateLimitAnswers.RejectAsync(context, violated.ToArray());
+        // What all limits say is told already where Redis said it.
+        if (!context.Response.Headers.ContainsKey("RateLimit"))
+            RateLimitFields.Write(context.Response.Headers, policy, violated);
+        return RateLimitAnswers.RejectAsync(context, violated);
+    }
+
+    private static bool IsAmong(LimitState[] violated, RateLimit limit)
+    {
+        foreach (var state in violated)
+        {
+            // By its name, since a reload may have come between.
+            if (state.Limit.Name == limit.Name)
+                return true;
+        }
+
+        return false;
     }
 }

@@ -55,8 +55,9 @@ public sealed class AdminTests : LimitedNodes
     [Fact]
     public async Task Lists_hold_without_Redis_are_put_back_into_an_empty_one_and_name_nobody()
     {
-        var node = await StartAsync(PerKey);
-        await AddAsync(node, new { list = "deny", policy = "api", by = "Header:X-Key", value = "secret-key" });
+        var (node, other) = (await StartAsync(PerKey), await StartAsync(PerKey));
+        var id = await AddAsync(node, new { list = "deny", policy = "api", by = "Header:X-Key", value = "secret-key" });
+        await Eventually.TrueAsync(async () => await StatusAsync(other, ("X-Key", "secret-key")) == 403, "the other node knows");
 
         await Redis.KillAsync();
         Assert.Equal(403, await StatusAsync(node, ("X-Key", "secret-key")));
@@ -67,8 +68,15 @@ public sealed class AdminTests : LimitedNodes
         var stored = string.Concat(await connection.GetDatabase().HashGetAllAsync("gateway:limit-lists"));
         Assert.DoesNotContain("secret-key", stored, StringComparison.Ordinal);
         Assert.Equal(403, await StatusAsync(node, ("X-Key", "secret-key")));
+        Assert.Equal(403, await StatusAsync(other, ("X-Key", "secret-key")));
         var fresh = await StartAsync(PerKey);
         Assert.Equal(403, await StatusAsync(fresh, ("X-Key", "secret-key")));
+
+        // Lost once more, and changed before any node has looked: what nodes know goes back first.
+        await connection.GetDatabase().KeyDeleteAsync("gateway:limit-lists");
+        using var deleted = await fresh.Admin.DeleteAsync(new Uri($"/rate-limits/lists/{id}", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+        await Eventually.TrueAsync(async () => await StatusAsync(other, ("X-Key", "secret-key")) != 403, "the entry ends everywhere");
     }
 
     [Fact]

@@ -71,6 +71,32 @@ public sealed class AlgorithmTests : LimitedNodes
         }
     }
 
+    [Theory]
+    [InlineData("SlidingWindow", "Window", "00:00:01.500")]
+    [InlineData("TokenBucket", "ReplenishmentPeriod", "00:00:02")]
+    [InlineData("FixedWindow", "Window", "00:00:01.500")]
+    public async Task Whoever_comes_back_when_Retry_After_says_passes(string algorithm, string span, string length)
+    {
+        var node = await StartAsync(new Dictionary<string, object>
+        {
+            ["Name"] = "one",
+            ["Algorithm"] = algorithm,
+            ["PermitLimit"] = 4,
+            [span] = length,
+            ["CostFromRequest"] = "X-Cost",
+        });
+
+        foreach (var cost in new[] { "1", "3", "2", "4" })
+        {
+            await Eventually.TrueAsync(async () => await StatusAsync(node, ("X-Cost", "1")) == 429, "the limit is used up");
+            using var rejected = await node.SendAsync("/x", ("X-Cost", cost));
+            if (rejected.StatusCode == HttpStatusCode.OK)
+                continue;
+            await Task.Delay(rejected.Headers.RetryAfter!.Delta!.Value, TimeProvider.System);
+            Assert.Equal(200, await StatusAsync(node, ("X-Cost", cost)));
+        }
+    }
+
     [Fact]
     public async Task A_bucket_admits_its_size_at_once_and_then_what_flows_back()
     {

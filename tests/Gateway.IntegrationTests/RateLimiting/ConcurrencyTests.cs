@@ -38,6 +38,34 @@ public sealed class ConcurrencyTests : LimitedNodes, IDisposable
     }
 
     [Fact]
+    public async Task Never_more_than_the_limit_run_at_the_same_time_of_2000_requests_over_64_connections()
+    {
+        var limit = new { Name = "running", Algorithm = "Concurrency", PermitLimit = 10 };
+        GatewayNode[] nodes = [await StartAsync(limit), await StartAsync(limit), await StartAsync(limit), await StartAsync(limit)];
+        var (running, most) = (0, 0);
+        Origin.Map("/x", async context =>
+        {
+            var now = Interlocked.Increment(ref running);
+            InterlockedMax(ref most, now);
+            await Task.Yield();
+            await context.Response.Body.FlushAsync();
+            Interlocked.Decrement(ref running);
+        });
+
+        var admitted = await CountAdmittedAsync(nodes, 2000, 64);
+
+        Assert.InRange(most, 1, 10);
+        Assert.True(admitted >= 10, $"{admitted} were admitted");
+        await Eventually.TrueAsync(async () => (await UsedAsync(nodes[0]))[0] == 0, "all permits are given back");
+
+        static void InterlockedMax(ref int most, int now)
+        {
+            for (var seen = Volatile.Read(ref most); now > seen; seen = Volatile.Read(ref most))
+                Interlocked.CompareExchange(ref most, now, seen);
+        }
+    }
+
+    [Fact]
     public async Task A_request_keeps_its_permit_as_long_as_it_runs_even_in_a_Redis_that_lost_it()
     {
         var node = await StartAsync(new { Name = "running", Algorithm = "Concurrency", PermitLimit = 1 });

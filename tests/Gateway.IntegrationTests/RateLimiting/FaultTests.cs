@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
 using Gateway.IntegrationTests.Infrastructure;
 using Gateway.RateLimiting.Local;
 using Microsoft.Extensions.DependencyInjection;
@@ -40,6 +42,22 @@ public sealed class FaultTests : LimitedNodes
         finally
         {
             Redis.Resume();
+        }
+    }
+
+    [Fact]
+    public async Task A_client_over_several_limits_is_told_the_longest_wait_also_from_memory()
+    {
+        var node = await StartAsync(
+            new { Name = "minute", PermitLimit = 1, Window = "00:01:00" }, new { Name = "hour", PermitLimit = 1, Window = "01:00:00" });
+        Assert.Equal(200, await StatusAsync(node));
+
+        for (var i = 0; i < 3; i++)
+        {
+            using var rejected = await node.SendAsync("/x");
+            Assert.InRange(rejected.Headers.RetryAfter!.Delta!.Value, TimeSpan.FromMinutes(59), TimeSpan.FromMinutes(60));
+            var problem = await rejected.Content.ReadFromJsonAsync<JsonElement>();
+            Assert.Equal(2, problem.GetProperty("violated-policies").GetArrayLength());
         }
     }
 

@@ -32,8 +32,24 @@ public sealed class BlockedClientsTests
 
         Assert.True(blocked.TryGet(ChargeOf("client", cost: 4), out _));
         Assert.True(blocked.TryGet(ChargeOf("client", cost: 5), out _));
+        Assert.False(blocked.TryGet(ChargeOf("client", cost: 6), out _));
         Assert.False(blocked.TryGet(ChargeOf("client", cost: 3), out _));
         Assert.False(blocked.TryGet(ChargeOf("client", cost: 4, permits: 6), out _));
+    }
+
+    [Theory]
+    [InlineData(RateLimitAlgorithm.FixedWindow, 3)]
+    [InlineData(RateLimitAlgorithm.TokenBucket, 3 + 4)]
+    [InlineData(RateLimitAlgorithm.SlidingWindow, 9)]
+    public void A_larger_cost_is_never_told_to_come_back_too_early(RateLimitAlgorithm algorithm, int seconds)
+    {
+        var limit = new RateLimit("one", algorithm, 5, []) { Span = TimeSpan.FromSeconds(10) };
+        var blocked = new BlockedClients(_time);
+        blocked.Add(new LimitCharge(limit, "client", "client", 5, 1), new LimitState(limit, 5, 5, TimeSpan.FromSeconds(9), TimeSpan.FromSeconds(3)));
+
+        Assert.True(blocked.TryGet(new LimitCharge(limit, "client", "client", 5, 3), out var state));
+        Assert.Equal(seconds, state.Wait.TotalSeconds, precision: 3);
+        Assert.False(blocked.TryGet(new LimitCharge(limit, "client", "client", 5, 6), out _));
     }
 
     [Fact]

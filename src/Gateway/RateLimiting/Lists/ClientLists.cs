@@ -77,6 +77,15 @@ internal sealed class ClientLists(
     {
         if (await RunAsync(action, arguments, cancellationToken) is not { } result)
             return ListChange.Unavailable;
+        if (result.Version < _copy.Version)
+        {
+            // Redis lost the lists: what is known here goes back first, and the change is made to that.
+            await SynchronizeAsync(cancellationToken);
+            if (await RunAsync(action, arguments, cancellationToken) is not { } again)
+                return ListChange.Unavailable;
+            result = again;
+        }
+
         if (!result.IsDone)
             return otherwise;
         return await log.TryAppendAsync([Changed], cancellationToken) is null ? ListChange.Unavailable : ListChange.Done;

@@ -20,10 +20,13 @@ end
 
 local done = 1
 if action == 'restore' then
-    if version >= known then return {version, 0} end
-    for i = 4, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
-    version = known + 1
-    redis.call('HSET', KEYS[1], 'version', version)
+    -- Unless another node was faster: then this one takes what that one knew.
+    done = version < known and 1 or 0
+    if done == 1 then
+        for i = 4, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+        version = known + 1
+        redis.call('HSET', KEYS[1], 'version', version)
+    end
 elseif action == 'add' then
     drop_ended()
     if redis.call('HEXISTS', KEYS[1], ARGV[4]) == 0 and size() >= tonumber(ARGV[3]) then
