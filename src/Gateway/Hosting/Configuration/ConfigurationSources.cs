@@ -14,6 +14,8 @@ internal sealed class ConfigurationSources(IReadOnlyList<ConfigurationFile> file
     [
         new("Logging:LogLevel:Default", "Information"),
         new("Logging:LogLevel:Microsoft.AspNetCore", "Warning"),
+        // With a level here the framework makes an Activity and a log scope for every request; traces make theirs without.
+        new("Logging:LogLevel:Microsoft.AspNetCore.Hosting.Diagnostics", "None"),
         new("Logging:LogLevel:System.Net.Http", "Warning"),
         new("Logging:LogLevel:Yarp", "Warning"),
 
