@@ -20,6 +20,6 @@ internal sealed record LoadPlan
     /// <summary>The status of each answer.</summary>
     public int Status { get; init; } = 200;
 
-    /// <summary>The bytes of each answer's body.</summary>
-    public int BodySize { get; init; } = Content.ItemSize;
+    /// <summary>The bytes of each answer's body; null: any, since it is not what was asked for.</summary>
+    public int? BodySize { get; init; } = Content.ItemSize;
 }

@@ -10,6 +10,11 @@ internal static class GatewayServer
     public const string LimitedPrefix = "/limited";
     public const string FreePrefix = "/free";
 
+    /// <summary>As <see cref="LimitedPrefix"/>: by three limits; by one whose permits are leased; by one that has refused since its first request.</summary>
+    public const string ThreeLimitsPrefix = "/three";
+    public const string LeasedPrefix = "/leased";
+    public const string OverPrefix = "/over";
+
     /// <summary>The smallest memory that the gateway can be given, in bytes.</summary>
     public const long SmallestMemory = 1L << 20;
 
@@ -44,17 +49,44 @@ internal static class GatewayServer
                     ["chunked"] = Route(Content.ChunkedPath),
                     ["free"] = Route(FreePrefix + "/", FreePrefix),
                     ["limited"] = Route(LimitedPrefix + "/", LimitedPrefix, "bench"),
+                    ["three"] = Route(ThreeLimitsPrefix + "/", ThreeLimitsPrefix, "three"),
+                    ["leased"] = Route(LeasedPrefix + "/", LeasedPrefix, "leased"),
+                    ["over"] = Route(OverPrefix + "/", OverPrefix, "over"),
                 },
                 Clusters = new { origin = new { Destinations = new { a = new { Address = origin } } } },
             },
             ["OutputCache"] = cache,
             ["RateLimiter"] = new
             {
-                Policies = new { bench = new { Limits = new[] { new { Name = "bench", PermitLimit = 1_000_000_000, Window = "01:00:00", By = new[] { "ClientIp" } } } } },
+                Policies = new
+                {
+                    bench = Policy(Limit("bench")),
+                    three = Policy(
+                        Limit("bench"), Limit("sliding", ("Algorithm", "SlidingWindow")),
+                        Limit("bucket", ("Algorithm", "TokenBucket"), ("Window", "00:00:00"), ("ReplenishmentPeriod", "01:00:00"))),
+                    leased = Policy(Limit("bench", ("LeaseBatch", 1000))),
+                    over = Policy(Limit("bench", ("PermitLimit", 1), ("Window", "1.00:00:00"))),
+                },
             },
             // A core that others use too must not turn a hit in Redis into a miss: the built-in cache waits 5 s as well.
             ["Redis"] = new { Configuration = redis, Deadline = "00:00:05" },
         };
+    }
+
+    private static object Policy(params object[] limits) => new { Limits = limits };
+
+    private static Dictionary<string, object> Limit(string name, params (string Key, object Value)[] more)
+    {
+        var limit = new Dictionary<string, object>
+        {
+            ["Name"] = name,
+            ["PermitLimit"] = 1_000_000_000,
+            ["Window"] = "01:00:00",
+            ["By"] = new[] { "ClientIp" },
+        };
+        foreach (var (key, value) in more)
+            limit[key] = value;
+        return limit;
     }
 
     private static Dictionary<string, object> Route(string prefix, string? remove = null, string? limit = null)

@@ -7,6 +7,10 @@ namespace Gateway.Benchmarks.Peers;
 internal static class PeerList
 {
     public const string Kestrel = "kestrel";
+
+    /// <summary>Bare Kestrel that counts each request in Redis by one script.</summary>
+    public const string KestrelEval = "kestrel-eval";
+
     public const string Yarp = "yarp";
     public const string OutputCache = "output-cache";
     public const string OutputCacheRedis = "output-cache-redis";
@@ -26,7 +30,7 @@ internal static class PeerList
     public static async Task<Peer> StartAsync(string name, int originPort, CancellationToken cancellationToken)
     {
         var redisPort = ServerProcess.FreePort();
-        var redis = name is OutputCacheRedis or Gateway or GatewayRedis or GatewayLock
+        var redis = name is KestrelEval or OutputCacheRedis or Gateway or GatewayRedis or GatewayLock
             ? await StartRedisAsync(redisPort, cancellationToken)
             : null;
         try
@@ -65,7 +69,7 @@ internal static class PeerList
         {
             Kestrel => Serve(name, port),
             Yarp or OutputCache => Serve(name, port, origin),
-            OutputCacheRedis => Serve(name, port, origin, redis),
+            OutputCacheRedis or KestrelEval => Serve(name, port, origin, redis),
             Nginx => NginxServer.Command(folder, port, originPort),
             Varnish => VarnishServer.Command(folder, port, originPort),
             Gateway => GatewayServer.Command(folder, port, origin, redis),
@@ -82,7 +86,7 @@ internal static class PeerList
     {
         Nginx => await Tool.FirstLineAsync("nginx", ["-v"], cancellationToken),
         Varnish => await Tool.FirstLineAsync("varnishd", ["-V"], cancellationToken),
-        Kestrel => RuntimeInformation.FrameworkDescription,
+        Kestrel or KestrelEval => RuntimeInformation.FrameworkDescription,
         Yarp => $"Yarp.ReverseProxy {typeof(global::Yarp.ReverseProxy.Configuration.RouteConfig).Assembly.GetName().Version}",
         OutputCache or OutputCacheRedis => $"ASP.NET Core's output cache, {RuntimeInformation.FrameworkDescription}, behind YARP",
         _ => $"commit {await Tool.FirstLineAsync("git", ["-C", Repository.Root, "describe", "--always", "--dirty"], cancellationToken)}",

@@ -22,6 +22,14 @@ internal static class ScenarioList
         BodySize = 0,
     };
 
+    private static readonly LoadPlan OverLimit = Items with
+    {
+        Prefix = GatewayServer.OverPrefix + Content.ItemPath,
+        Status = 429,
+        BodySize = null,
+    };
+
+    private static readonly (string, string) Counted = ("RateLimit", "bench");
     private static readonly (string, string) Hit = ("Cache-Status", "hit");
     private static readonly (string, string) Forwarded = ("Cache-Status", "fwd=");
     private static readonly (string, string) Stored = ("Cache-Status", "stored");
@@ -69,10 +77,15 @@ internal static class ScenarioList
                 new("nginx 304", PeerList.Nginx, Conditional),
             ],
             RequestLoad.MeasureAsync),
-        new("limit", "A rate limit, counted in Redis for each request, on top of a hit.", ["without limit"],
+        new("limit", "Rate limits on top of a hit: one, three, leased permits, a client over its limit. Beside them, what one EVAL costs a bare server.", ["without limit", PeerList.Kestrel],
             [
+                new(PeerList.Kestrel, PeerList.Kestrel, Items),
+                new(PeerList.KestrelEval, PeerList.KestrelEval, Items),
                 new("without limit", PeerList.Gateway, Items with { Prefix = GatewayServer.FreePrefix + Content.ItemPath }, Hit),
-                new("with limit", PeerList.Gateway, Items with { Prefix = GatewayServer.LimitedPrefix + Content.ItemPath }, ("RateLimit", "bench")),
+                new("with limit", PeerList.Gateway, Items with { Prefix = GatewayServer.LimitedPrefix + Content.ItemPath }, Counted),
+                new("with three limits", PeerList.Gateway, Items with { Prefix = GatewayServer.ThreeLimitsPrefix + Content.ItemPath }, ("RateLimit", "bucket")),
+                new("leased", PeerList.Gateway, Items with { Prefix = GatewayServer.LeasedPrefix + Content.ItemPath }, Counted),
+                new("over", PeerList.Gateway, OverLimit, Counted),
             ],
             RequestLoad.MeasureAsync),
         new("large", "A 200 MB body, with and without Content-Length: first byte, and memory at its peak.", ["yarp", "yarp chunked"],

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using StackExchange.Redis;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Benchmarks.Servers;
@@ -21,6 +22,7 @@ internal static class ServeCommand
         {
             ["kestrel", var port] => BareKestrel(Builder(port)),
             ["origin", var port] => Origin(Builder(port)),
+            ["kestrel-eval", var port, _, var redis] => KestrelWithEval(Builder(port), redis),
             ["yarp", var port, var origin] => BareYarp(Builder(port), origin),
             ["output-cache", var port, var origin] => OutputCache(Builder(port), origin, redis: null),
             ["output-cache-redis", var port, var origin, var redis] => OutputCache(Builder(port), origin, redis),
@@ -28,7 +30,7 @@ internal static class ServeCommand
         };
         if (app is null)
         {
-            await Console.Error.WriteLineAsync("serve KIND PORT [ORIGIN [REDIS]]; KIND is kestrel, origin, yarp, output-cache or output-cache-redis.");
+            await Console.Error.WriteLineAsync("serve KIND PORT [ORIGIN [REDIS]]; KIND is kestrel, kestrel-eval, origin, yarp, output-cache or output-cache-redis.");
             return 2;
         }
 
@@ -52,6 +54,20 @@ internal static class ServeCommand
     {
         var app = builder.Build();
         app.Run(Content.WriteAsync);
+        return app;
+    }
+
+    // What counting in Redis costs at least: one script on one connection for each request.
+    private static WebApplication KestrelWithEval(WebApplicationBuilder builder, string redis)
+    {
+        const string script = "local n = redis.call('INCR', KEYS[1]) if n == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end return n";
+        var connection = ConnectionMultiplexer.Connect(redis);
+        var app = builder.Build();
+        app.Run(async context =>
+        {
+            await connection.GetDatabase().ScriptEvaluateAsync(script, ["eval"], [3_600_000]);
+            await Content.WriteAsync(context);
+        });
         return app;
     }
 

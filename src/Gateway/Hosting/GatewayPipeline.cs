@@ -29,6 +29,7 @@ internal static class GatewayPipeline
             admin.MapShortLinksAdmin();
             admin.MapSessionsAdmin();
             admin.MapTokensAdmin();
+            admin.MapRateLimitsAdmin();
         });
 
         // 3. Who is asking, for which host: fields of trusted proxies only, allowed hosts only, no identity but our own.

@@ -3,61 +3,80 @@ using StackExchange.Redis;
 
 namespace Gateway.RateLimiting;
 
-/// <summary>What a limit says of a request.</summary>
-/// <param name="Limit">The limit.</param>
-/// <param name="Count">Requests counted in the window, this one included if it was admitted.</param>
-/// <param name="Reset">How long until the window ends.</param>
-internal readonly record struct LimitState(RateLimit Limit, long Count, TimeSpan Reset)
-{
-    public long Remaining => Math.Max(0, Limit.PermitLimit - Count);
-}
-
-/// <summary>What all limits of a policy say of a request.</summary>
-internal sealed record Charge(bool IsAdmitted, IReadOnlyList<LimitState> Limits);
-
 /// <summary>The counters of all nodes, in Redis.</summary>
-internal sealed class RateLimitCounters(RedisConnection redis, RedisKeys keys)
+internal sealed class RateLimitCounters(RedisConnection redis)
 {
+    /// <summary>How long a concurrency permit is held unless its node renews it: so long a dead node's permits stay taken.</summary>
+    public static readonly TimeSpan PermitHold = TimeSpan.FromSeconds(6);
+
     private static readonly RedisScript ChargeScript = RedisScript.Load("RateLimiting/charge.lua");
 
-    /// <summary>The keys of a request's counters, one per limit.</summary>
-    public RedisKey[] KeysOf(RateLimitPolicy policy, HttpContext context)
-    {
-        var counters = new RedisKey[policy.Limits.Count];
-        if (policy.HasOneIdentity)
-        {
-            var identity = RateLimitIdentity.Of(policy.Limits[0].By, context);
-            for (var i = 0; i < counters.Length; i++)
-                counters[i] = keys.RateLimitOfClient(policy.Name, identity, policy.Limits[i].Name);
-        }
-        else
-        {
-            for (var i = 0; i < counters.Length; i++)
-                counters[i] = keys.RateLimitOfPolicy(policy.Name, RateLimitIdentity.Of(policy.Limits[i].By, context), policy.Limits[i].Name);
-        }
+    /// <summary>Counts a request where all limits admit it. Never tried again: a call without an answer may have counted.</summary>
+    /// <param name="permit">What the request is called among those that run at the same time.</param>
+    /// <returns>Null when Redis did not answer.</returns>
+    public ValueTask<Charge?> TryChargeAsync(LimitCharge[] charges, string permit, CancellationToken cancellationToken) =>
+        TryRunAsync("charge", charges, permit, cancellationToken);
 
-        return counters;
+    /// <summary>Reads counters without counting.</summary>
+    /// <returns>Null when Redis did not answer.</returns>
+    public ValueTask<Charge?> TryReadAsync(LimitCharge[] charges, CancellationToken cancellationToken) =>
+        TryRunAsync("look", charges, "", cancellationToken);
+
+    /// <summary>Counts what is known afterwards, whatever the limits say. Never tried again.</summary>
+    public async ValueTask SettleAsync(LimitCharge[] charges) => await TryRunAsync("settle", charges, "", CancellationToken.None);
+
+    /// <summary>Forgets counters.</summary>
+    /// <returns>Whether Redis answered.</returns>
+    public async ValueTask<bool> TryResetAsync(LimitCharge[] charges, CancellationToken cancellationToken)
+    {
+        var reply = await redis.TryAsync(static (database, keys) => database.KeyDeleteAsync(keys), KeysOf(charges), cancellationToken);
+        return reply.IsAnswered;
     }
 
-    /// <summary>Counts a request where all limits admit it. Never tried again: a call without an answer may have counted.</summary>
-    /// <returns>Null when Redis did not answer.</returns>
-    public async ValueTask<Charge?> TryChargeAsync(RateLimitPolicy policy, RedisKey[] counters, CancellationToken cancellationToken)
+    private async ValueTask<Charge?> TryRunAsync(string mode, LimitCharge[] charges, string permit, CancellationToken cancellationToken)
     {
-        var arguments = new RedisValue[2 * counters.Length];
-        for (var i = 0; i < counters.Length; i++)
-        {
-            arguments[2 * i] = policy.Limits[i].PermitLimit;
-            arguments[(2 * i) + 1] = (long)policy.Limits[i].Window.TotalMilliseconds;
-        }
+        var arguments = new RedisValue[3 + (5 * charges.Length)];
+        arguments[0] = mode;
+        arguments[1] = permit;
+        arguments[2] = (long)PermitHold.TotalMilliseconds;
+        for (var i = 0; i < charges.Length; i++)
+            Write(charges[i], arguments.AsSpan(3 + (5 * i), 5));
 
         var reply = await redis.TryAsync(
-            static (database, state) => ChargeScript.EvaluateAsync(database, state.counters, state.arguments), (counters, arguments), cancellationToken);
-        if (!reply.TryGet(out var result))
-            return null;
+            static (database, call) => ChargeScript.EvaluateAsync(database, call.Keys, call.Arguments), (Keys: KeysOf(charges), Arguments: arguments), cancellationToken);
+        return reply.TryGet(out var result) ? Parse((RedisResult[])result!, charges) : null;
+    }
 
-        var states = new LimitState[counters.Length];
+    private static RedisKey[] KeysOf(LimitCharge[] charges) => Array.ConvertAll(charges, charge => (RedisKey)charge.Key);
+
+    private static void Write(in LimitCharge charge, Span<RedisValue> arguments)
+    {
+        var limit = charge.Limit;
+        arguments[0] = limit.Algorithm switch
+        {
+            RateLimitAlgorithm.FixedWindow => "fixed",
+            RateLimitAlgorithm.SlidingWindow => "sliding",
+            RateLimitAlgorithm.TokenBucket => "bucket",
+            RateLimitAlgorithm.Concurrency => "concurrency",
+            _ => "total",
+        };
+        arguments[1] = charge.Permits;
+        arguments[2] = charge.Cost;
+        arguments[3] = limit.Algorithm == RateLimitAlgorithm.Total ? limit.Until.ToUnixTimeMilliseconds() : (long)Math.Ceiling(limit.Span.TotalMilliseconds);
+        arguments[4] = limit.IsShadow ? 1 : 0;
+    }
+
+    private static Charge Parse(RedisResult[] result, LimitCharge[] charges)
+    {
+        var states = new LimitState[charges.Length];
         for (var i = 0; i < states.Length; i++)
-            states[i] = new LimitState(policy.Limits[i], (long)result[1 + (2 * i)], TimeSpan.FromMilliseconds((long)result[2 + (2 * i)]));
+        {
+            var wait = (long)result[3 + (3 * i)];
+            states[i] = new LimitState(
+                charges[i].Limit, charges[i].Permits, (long)result[1 + (3 * i)], TimeSpan.FromMilliseconds((long)result[2 + (3 * i)]),
+                TimeSpan.FromMilliseconds(Math.Max(0, wait)), IsPossible: wait >= 0);
+        }
+
         return new Charge((long)result[0] == 1, states);
     }
 }

@@ -12,18 +12,28 @@ internal enum IdentitySource
     Route,
     Header,
     Claim,
+    Host,
+    Cookie,
 }
 
 /// <summary>One member of a limit's <c>By</c>.</summary>
 internal readonly record struct IdentityPart(IdentitySource Source, string Name)
 {
+    public static IdentityPart ClientIp { get; } = new(IdentitySource.ClientIp, "");
+
+    /// <summary>Whether a client can write what it likes there.</summary>
+    public bool CanBeInvented => Source is IdentitySource.Header or IdentitySource.Cookie or IdentitySource.Host;
+
+    private static bool HasName(IdentitySource source) => source is IdentitySource.Header or IdentitySource.Claim or IdentitySource.Cookie;
+
     public static bool TryParse(string text, out IdentityPart part)
     {
         var colon = text.IndexOf(':', StringComparison.Ordinal);
         var name = colon < 0 ? "" : text[(colon + 1)..];
         var isKnown = Enum.TryParse<IdentitySource>(colon < 0 ? text : text[..colon], ignoreCase: true, out var source) && Enum.IsDefined(source);
-        part = new IdentityPart(source, name);
-        return isKnown && (source is IdentitySource.Header or IdentitySource.Claim) == name.Length > 0 && !char.IsAsciiDigit(text[0]);
+        // Names of fields ignore case (RFC 9110 §5.1): written differently they are the same part.
+        part = new IdentityPart(source, source == IdentitySource.Header ? name.ToLowerInvariant() : name);
+        return isKnown && HasName(source) == name.Length > 0 && (colon < 0 || name.Length > 0) && !char.IsAsciiDigit(text[0]);
     }
 
     /// <summary>The value in a request; null when the request has none.</summary>
@@ -32,8 +42,13 @@ internal readonly record struct IdentityPart(IdentitySource Source, string Name)
         IdentitySource.ClientIp => ClientNetwork(context.Connection.RemoteIpAddress),
         IdentitySource.Route => context.GetEndpoint()?.DisplayName,
         IdentitySource.Header => context.Request.Headers.TryGetValue(Name, out var values) && values.Count > 0 ? values.ToString() : null,
+        IdentitySource.Host => context.Request.Host.HasValue ? context.Request.Host.Host.ToLowerInvariant() : null,
+        IdentitySource.Cookie => context.Request.Cookies.TryGetValue(Name, out var cookie) ? cookie : null,
         _ => context.User.FindFirst(Name)?.Value,
     };
+
+    /// <summary>As configuration writes it.</summary>
+    public override string ToString() => HasName(Source) ? $"{Source}:{Name}" : Source.ToString();
 
     /// <summary>An IPv4 address, or the /64 of an IPv6 address: what one client can hold many of.</summary>
     public static string ClientNetwork(IPAddress? address)
@@ -57,7 +72,8 @@ internal static class RateLimitIdentity
     /// <summary>The identity of limits that count everybody together.</summary>
     public const string Shared = "all";
 
-    public static string Of(IReadOnlyList<IdentityPart> parts, HttpContext context)
+    /// <summary>The identity of what <paramref name="read"/> finds; what is not there is replaced by the client IP.</summary>
+    public static string Of<TState>(IReadOnlyList<IdentityPart> parts, Func<IdentityPart, TState, string?> read, TState state)
     {
         if (parts.Count == 0)
             return Shared;
@@ -66,12 +82,17 @@ internal static class RateLimitIdentity
         var text = new StringBuilder();
         foreach (var part in parts)
         {
-            var value = part.Read(context);
+            var value = read(part, state);
             var source = value is null ? IdentitySource.ClientIp : part.Source;
-            value ??= IdentityPart.ClientNetwork(context.Connection.RemoteIpAddress);
+            value ??= read(IdentityPart.ClientIp, state) ?? "";
             text.Append((int)source).Append(':').Append(part.Name.Length).Append(':').Append(part.Name).Append(value.Length).Append(':').Append(value);
         }
 
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())).AsSpan(0, 16));
+        return Hash(text.ToString());
     }
+
+    public static string Of(IReadOnlyList<IdentityPart> parts, HttpContext context) =>
+        Of(parts, static (part, context) => part.Read(context), context);
+
+    public static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 16));
 }

@@ -1,22 +1,54 @@
+using Gateway.ChangeLog;
 using Gateway.Hosting.Configuration;
+using Gateway.RateLimiting.Concurrency;
+using Gateway.RateLimiting.Leasing;
+using Gateway.RateLimiting.Lists;
+using Gateway.RateLimiting.Local;
+using Gateway.RateLimiting.Ranking;
 using Gateway.Redis;
 
 namespace Gateway.RateLimiting;
 
-internal static class RateLimitingExtensions
+/// <summary>Adds rate limits over all nodes to an ASP.NET Core application, with or without YARP.</summary>
+public static class RateLimitingExtensions
 {
-    /// <summary>Adds rate limits counted in Redis, and Redis where it was not added.</summary>
+    /// <summary>
+    /// Adds what <see cref="UseGatewayRateLimiting"/> needs: the section <c>RateLimiter</c> (<see cref="RateLimitingOptions"/>),
+    /// Redis (the section <c>Redis</c>; absent, an embedded server), and the change log.
+    /// </summary>
     public static IServiceCollection AddGatewayRateLimiting(this IServiceCollection services)
     {
+        ArgumentNullException.ThrowIfNull(services);
         services.AddGatewayRedis();
+        services.AddChangeLog();
         services.AddValidatedSection<RateLimitingOptions, RateLimitingOptionsValidator>(RateLimitingOptions.SectionName);
         services.AddSingleton<RateLimitPolicies>();
+        services.AddSingleton<RequestCharges>();
+        services.AddSingleton<IdentityBudget>();
         services.AddSingleton<RateLimitCounters>();
         services.AddSingleton<BlockedClients>();
         services.AddSingleton<RateLimitingMetrics>();
+        services.AddSingleton<ClientLists>();
+        services.AddSingleton<LimitedClients>();
+        services.AddSingleton<NodeShare>();
+        services.AddSingleton<LocalLimits>();
+        services.AddHostedSingleton<HeldPermits>();
+        services.AddHostedSingleton<LeasedPermits>();
+        services.AddHostedSingleton<RateLimitSynchronizer>();
         return services;
     }
 
-    /// <summary>Limits the endpoints that name a policy: after routing, authentication and authorization, before the cache, so that hits count.</summary>
+    /// <summary>
+    /// Limits the endpoints that name a policy, by YARP's <c>RateLimiterPolicy</c> or by
+    /// <see cref="Microsoft.AspNetCore.RateLimiting.EnableRateLimitingAttribute"/>: put it after routing, authentication and
+    /// authorization, and before a cache, so that hits count.
+    /// </summary>
     public static IApplicationBuilder UseGatewayRateLimiting(this IApplicationBuilder app) => app.UseMiddleware<RateLimitingMiddleware>();
+
+    private static void AddHostedSingleton<TService>(this IServiceCollection services)
+        where TService : class, IHostedService
+    {
+        services.AddSingleton<TService>();
+        services.AddHostedService(provider => provider.GetRequiredService<TService>());
+    }
 }

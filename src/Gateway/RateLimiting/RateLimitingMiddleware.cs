@@ -1,86 +1,170 @@
+using System.Threading.RateLimiting;
+using Gateway.RateLimiting.Concurrency;
+using Gateway.RateLimiting.Leasing;
+using Gateway.RateLimiting.Lists;
+using Gateway.RateLimiting.Local;
+using Gateway.RateLimiting.Ranking;
+
 namespace Gateway.RateLimiting;
 
 /// <summary>
-/// Admits a request when all limits of its route's policy do. (1) A client known to be over a limit is refused from
-/// memory; (2) the counters of all nodes decide, in one call; (3) without Redis the limits' own setting does.
+/// Admits a request when all limits of its route's policy do. (1) The policy's allow and deny lists come first; (2) a
+/// client known to be over a limit is refused from memory; (3) the counters of all nodes decide, in one call, or leased
+/// permits without any; (4) without Redis the limits' own setting does; (5) what a request took only while it ran is
+/// given back, and what it cost is settled.
 /// </summary>
 internal sealed class RateLimitingMiddleware(
-    RequestDelegate next, RateLimitPolicies policies, RateLimitCounters counters, BlockedClients blocked, RateLimitingMetrics metrics)
+    RequestDelegate next, RateLimitPolicies policies, RequestCharges requests, RateLimitCounters counters, BlockedClients blocked, ClientLists lists,
+    LeasedPermits leased, HeldPermits held, LocalLimits local, LimitedClients limited, RateLimitingMetrics metrics)
 {
-    // draft-ietf-httpapi-ratelimit-headers-10 §5.
-    private const string QuotaExceeded = "https://iana.org/assignments/http-problem-types#quota-exceeded";
-
-    private static readonly TimeSpan RetryWithoutRedis = TimeSpan.FromSeconds(1);
-
     public Task InvokeAsync(HttpContext context) =>
         policies.Find(context.GetEndpoint()) is { } policy ? LimitAsync(context, policy) : next(context);
 
-    private async Task LimitAsync(HttpContext context, RateLimitPolicy policy)
+    private Task LimitAsync(HttpContext context, RateLimitPolicy policy)
     {
-        var keys = counters.KeysOf(policy, context);
-
         // 1.
-        foreach (var key in keys)
+        if (lists.Find(policy, context) is { } list)
         {
-            if (!blocked.TryGet(key.ToString(), out var known))
-                continue;
-            await RejectAsync(context, policy, [known]);
-            return;
+            metrics.Request(policy.Name, list == ListKind.Allow ? "allowed" : "denied");
+            return list == ListKind.Allow ? next(context) : RateLimitAnswers.DenyAsync(context);
+        }
+
+        if (requests.Of(policy, context, out var badField) is not { } charges)
+        {
+            metrics.Request(policy.Name, "invalid");
+            return RateLimitAnswers.RefuseCostAsync(context, badField!);
         }
 
         // 2.
-        if (await counters.TryChargeAsync(policy, keys, context.RequestAborted) is { } charge)
-        {
-            RateLimitFields.Write(context.Response.Headers, charge.Limits);
-            if (charge.IsAdmitted)
-            {
-                metrics.Admitted(policy.Name);
-                await next(context);
-                return;
-            }
+        if (blocked.Find(charges) is { } known)
+            return RejectAsync(context, policy, charges, known.ToArray(), "rejected-from-memory");
 
-            for (var i = 0; i < keys.Length; i++)
-            {
-                if (charge.Limits[i].Remaining == 0)
-                    blocked.Add(keys[i].ToString(), charge.Limits[i]);
-            }
+        return ChargeAsync(context, policy, charges);
+    }
 
-            await RejectAsync(context, policy, [.. charge.Limits.Where(limit => limit.Remaining == 0)]);
-            return;
-        }
-
+    private async Task ChargeAsync(HttpContext context, RateLimitPolicy policy, LimitCharge[] charges)
+    {
         // 3.
-        if (policy.Limits.Any(limit => limit.WhenRedisIsDown == WhenRedisIsDown.Deny))
+        var isLeased = policy.Leased is not null && leased.CanLease(charges[0]);
+        var permit = policy.HoldsPermits ? held.NewName() : "";
+        var charge = isLeased
+            ? await leased.TryChargeAsync(charges[0], context.RequestAborted)
+            : await counters.TryChargeAsync(charges, permit, context.RequestAborted);
+        if (charge is null)
         {
-            await RefuseWithoutRedisAsync(context, policy);
+            await GoOnWithoutRedisAsync(context, policy, charges);
             return;
         }
 
-        metrics.Uncounted(policy.Name);
-        await next(context);
+        RateLimitFields.Write(context.Response.Headers, policy, charge.Limits);
+        if (!charge.IsAdmitted)
+        {
+            var violated = Array.FindAll(charge.Limits, state => state is { IsOver: true, Limit.IsShadow: false });
+            Remember(charges, violated);
+            await RejectAsync(context, policy, charges, violated, "rejected");
+            return;
+        }
+
+        metrics.Request(policy.Name, isLeased ? "leased" : "admitted");
+        metrics.Admitted(policy.Name, charges, charge.Limits);
+        if (policy is { HoldsPermits: false, SettlesAfterwards: false })
+            await next(context);
+        else
+            await RunAsync(context, policy, charges, permit);
     }
 
-    private Task RejectAsync(HttpContext context, RateLimitPolicy policy, IReadOnlyList<LimitState> violated)
+    // 4.
+    private async Task GoOnWithoutRedisAsync(HttpContext context, RateLimitPolicy policy, LimitCharge[] charges)
     {
-        metrics.Rejected(policy.Name, violated[0].Limit.Name);
-        var fields = context.Response.Headers;
-        if (!fields.ContainsKey("RateLimit"))
-            RateLimitFields.Write(fields, violated);
-        RateLimitFields.WriteRetryAfter(fields, violated.Max(limit => limit.Reset));
-        fields.CacheControl = "no-store";
-        return TypedResults.Problem(
-            type: QuotaExceeded,
-            title: "Too many requests.",
-            statusCode: StatusCodes.Status429TooManyRequests,
-            extensions: [new("violated-policies", violated.Select(limit => limit.Limit.Name).ToArray())]).ExecuteAsync(context);
+        if (policy.HasDeny)
+        {
+            metrics.Request(policy.Name, "refused");
+            await RateLimitAnswers.RefuseWithoutRedisAsync(context);
+            return;
+        }
+
+        List<RateLimitLease> taken = [];
+        if (policy.HasLocal && local.Take(charges, out taken) is { } met)
+        {
+            await RejectAsync(context, policy, charges, [met], "rejected-locally");
+            return;
+        }
+
+        metrics.Request(policy.Name, policy.HasLocal ? "local" : "uncounted");
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            taken.ForEach(lease => lease.Dispose());
+        }
     }
 
-    private Task RefuseWithoutRedisAsync(HttpContext context, RateLimitPolicy policy)
+    // 5.
+    private async Task RunAsync(HttpContext context, RateLimitPolicy policy, LimitCharge[] charges, string permit)
     {
-        metrics.Refused(policy.Name);
-        RateLimitFields.WriteRetryAfter(context.Response.Headers, RetryWithoutRedis);
-        context.Response.Headers.CacheControl = "no-store";
-        return TypedResults.Problem(
-            title: "Requests cannot be counted at the moment.", statusCode: StatusCodes.Status503ServiceUnavailable).ExecuteAsync(context);
+        if (policy.HoldsPermits)
+            held.Add(permit, charges);
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            if (policy.HoldsPermits)
+                await held.ReleaseAsync(permit);
+            if (policy.SettlesAfterwards)
+                await SettleAsync(context, policy, charges);
+        }
+    }
+
+    private async ValueTask SettleAsync(HttpContext context, RateLimitPolicy policy, LimitCharge[] charges)
+    {
+        var owed = new List<LimitCharge>();
+        foreach (var charge in charges)
+        {
+            // One permit was taken before.
+            if (charge.Limit.CostFromResponse is { } field && RequestCost.TryRead(context.Response.Headers[field], out var cost) && cost > 1)
+                owed.Add(charge with { Cost = cost - 1 });
+        }
+
+        if (owed.Count == 0)
+            return;
+        await counters.SettleAsync([.. owed]);
+        owed.ForEach(charge => metrics.Settled(policy.Name, charge));
+    }
+
+    private void Remember(LimitCharge[] charges, LimitState[] violated)
+    {
+        foreach (var state in violated)
+            blocked.Add(Array.Find(charges, charge => charge.Limit == state.Limit), state);
+    }
+
+    private Task RejectAsync(HttpContext context, RateLimitPolicy policy, LimitCharge[] charges, LimitState[] violated, string outcome)
+    {
+        metrics.Request(policy.Name, outcome, violated[0].Limit.Name);
+        foreach (ref readonly var charge in charges.AsSpan())
+        {
+            if (IsAmong(violated, charge.Limit))
+                limited.Add(policy, charge);
+        }
+
+        // What all limits say is told already where Redis said it.
+        if (!context.Response.Headers.ContainsKey("RateLimit"))
+            RateLimitFields.Write(context.Response.Headers, policy, violated);
+        return RateLimitAnswers.RejectAsync(context, violated);
+    }
+
+    private static bool IsAmong(LimitState[] violated, RateLimit limit)
+    {
+        foreach (var state in violated)
+        {
+            // By its name, since a reload may have come between.
+            if (state.Limit.Name == limit.Name)
+                return true;
+        }
+
+        return false;
     }
 }

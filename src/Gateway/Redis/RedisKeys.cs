@@ -43,11 +43,24 @@ internal sealed class RedisKeys
     /// <summary>Channel that hints at a new record; the message is empty of meaning.</summary>
     public RedisChannel ChangeLogChannel { get; }
 
-    /// <summary>String, a counter · the limit's window · RateLimiting · record. For policies whose limits all count the same clients.</summary>
-    public RedisKey RateLimitOfClient(string policy, string identity, string limit) => $"{_prefix}limit:{{{policy}:{identity}}}:{limit}";
+    /// <summary>
+    /// A counter, by what <paramref name="counter"/> begins with: <c>f:</c> fixed window and <c>t:</c> total, a string · until
+    /// the window or the date ends; <c>s:</c> sliding window, a hash part → permits · 1.01 windows; <c>b:</c> token bucket, a
+    /// hash · until it is full; <c>c:</c> concurrency, a sorted set permit → end · 6 s, renewed while requests run ·
+    /// RateLimiting · record. For policies whose limits all count the same clients.
+    /// </summary>
+    /// <param name="identity">A hash: never what the client sent.</param>
+    public RedisKey RateLimitOfClient(string policy, string identity, string counter) => $"{_prefix}limit:{{{policy}:{identity}}}:{counter}";
 
-    /// <summary>String, a counter · the limit's window · RateLimiting · record. For policies whose limits count different clients: one slot for all.</summary>
-    public RedisKey RateLimitOfPolicy(string policy, string identity, string limit) => $"{_prefix}limit:{{{policy}}}:{identity}:{limit}";
+    /// <summary>As <see cref="RateLimitOfClient"/>, for policies whose limits count different clients: one slot for all of the policy's counters.</summary>
+    public RedisKey RateLimitOfPolicy(string policy, string identity, string counter) => $"{_prefix}limit:{{{policy}}}:{identity}:{counter}";
+
+    /// <summary>Hash id → "end entry", and a version; at most 10,000 · no expiry, ended entries are removed by edits · RateLimiting · record; nodes write it back.</summary>
+    public RedisKey RateLimitLists => _prefix + "limit-lists";
+
+    /// <summary>Sorted set "policy:limit:identity" → rejections, at most 11,000 · 2 h · RateLimiting · record.</summary>
+    /// <param name="hour">The hour in digits.</param>
+    public RedisKey LimitedClients(string hour) => $"{_prefix}limited:{hour}";
 
     /// <summary>What the output cache store's own keys begin with: strings <c>__MSOCV_…</c>, retention as expiry · Caching · cache.</summary>
     public string StoredResponsePrefix => _prefix + "response:";

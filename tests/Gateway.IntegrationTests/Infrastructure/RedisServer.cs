@@ -15,15 +15,18 @@ public sealed partial class RedisServer : IAsyncDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("gateway-redis-").FullName;
     private Process? _process;
 
-    private RedisServer(int port) => Port = port;
+    private readonly string[] _options;
+
+    private RedisServer(int port, string[] options) => (Port, _options) = (port, options);
 
     public int Port { get; }
 
     public string ConnectionString => $"127.0.0.1:{Port}";
 
-    public static async Task<RedisServer> StartAsync()
+    /// <param name="options">More of the command line, such as <c>--cluster-enabled yes</c> as two items.</param>
+    public static async Task<RedisServer> StartAsync(params string[] options)
     {
-        var server = new RedisServer(FreePort.Next());
+        var server = new RedisServer(FreePort.Next(), options);
         await server.StartProcessAsync();
         return server;
     }
@@ -83,6 +86,8 @@ public sealed partial class RedisServer : IAsyncDisposable
                 "--port", $"{Port}", "--bind", "127.0.0.1", "--dir", _directory, "--save", "", "--appendonly", "no", "--daemonize", "no",
             },
         };
+        foreach (var option in _options)
+            start.ArgumentList.Add(option);
         try
         {
             _process = Process.Start(start)!;

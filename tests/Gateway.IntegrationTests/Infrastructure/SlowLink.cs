@@ -35,7 +35,7 @@ internal sealed class SlowLink : IAsyncDisposable
     public void Break()
     {
         foreach (var client in _open.Keys)
-            client.Client.Close(0);
+            client.Client?.Close(0); // Null once the connection has ended by itself.
     }
 
     public async ValueTask DisposeAsync()

@@ -19,6 +19,11 @@ public sealed class RateLimitIdentityTests
     [InlineData("route", true)]
     [InlineData("Header:X-Key", true)]
     [InlineData("Claim:plan", true)]
+    [InlineData("Host", true)]
+    [InlineData("Cookie:session", true)]
+    [InlineData("Host:x", false)]
+    [InlineData("Cookie", false)]
+    [InlineData("Route:", false)]
     [InlineData("Header", false)]
     [InlineData("Header:", false)]
     [InlineData("ClientIp:x", false)]
@@ -27,6 +32,14 @@ public sealed class RateLimitIdentityTests
     [InlineData("", false)]
     public void Parts_are_read_as_configuration_writes_them(string text, bool isKnown) =>
         Assert.Equal(isKnown, text.Length > 0 && IdentityPart.TryParse(text, out _));
+
+    [Fact]
+    public void Hosts_and_names_of_fields_ignore_case()
+    {
+        var context = new DefaultHttpContext { Request = { Host = new HostString("Shop.Example", 8443) } };
+        Assert.Equal("shop.example", new IdentityPart(IdentitySource.Host, "").Read(context));
+        Assert.True(IdentityPart.TryParse("header:X-Key", out var upper) && IdentityPart.TryParse("Header:x-key", out var lower) && upper == lower);
+    }
 
     [Fact]
     public void No_two_identities_are_alike_whatever_their_parts_contain()

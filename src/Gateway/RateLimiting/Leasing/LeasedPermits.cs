@@ -1,0 +1,134 @@
+using System.Collections.Concurrent;
+using Gateway.Redis;
+using StackExchange.Redis;
+
+namespace Gateway.RateLimiting.Leasing;
+
+/// <summary>
+/// Permits that this node took from Redis in batches and hands out by itself: one counter that very many requests share
+/// then costs Redis one call for a batch. What is left is given back when the counter was not used for a second, and when
+/// the node stops; permits of a window that is over are void. Never more than the limit pass.
+/// </summary>
+internal sealed class LeasedPermits(RedisConnection redis, TimeProvider time) : BackgroundService
+{
+    private const int MaxCounters = 1000;
+    private static readonly TimeSpan IdleLimit = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(1);
+    private static readonly RedisScript LeaseScript = RedisScript.Load("RateLimiting/Leasing/lease.lua");
+
+    private readonly ConcurrentDictionary<string, LeasedCounter> _counters = new(StringComparer.Ordinal);
+
+    /// <summary>Whether the counter of a charge is leased here, or can be.</summary>
+    public bool CanLease(in LimitCharge charge) => _counters.ContainsKey(charge.Key) || _counters.Count < MaxCounters;
+
+    /// <summary>Takes a permit of this node's, or a batch from Redis first.</summary>
+    /// <returns>Null when Redis did not answer.</returns>
+    public async ValueTask<Charge?> TryChargeAsync(LimitCharge charge, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var counter = _counters.GetOrAdd(charge.Key, static (_, time) => new LeasedCounter(time), time);
+            if (counter.TryTake(charge) is { } own)
+                return own;
+
+            // One request asks; the others wait for what it gets, no longer than its call may take.
+            var waitedFrom = time.GetTimestamp();
+            await counter.Asking.WaitAsync(cancellationToken);
+            try
+            {
+                if (counter.IsDropped)
+                    continue;
+                if (counter.TryTake(charge) is { } others)
+                    return others;
+                if (counter.Refusal is { Charge: { } refusal } last && last.At >= waitedFrom)
+                    return refusal;
+                return await LeaseAsync(counter, charge, cancellationToken);
+            }
+            finally
+            {
+                counter.Asking.Release();
+            }
+        }
+    }
+
+    /// <summary>Forgets all permits: counters were reset.</summary>
+    public void Clear() => _counters.Clear();
+
+    /// <inheritdoc/>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        foreach (var (key, counter) in _counters)
+            await GiveBackAsync(key, counter, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(IdleLimit, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                foreach (var (key, counter) in _counters.Where(one => one.Value.IdleFor >= IdleLimit))
+                    await GiveBackAsync(key, counter, stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The node stops.
+        }
+    }
+
+    private async ValueTask<Charge?> LeaseAsync(LeasedCounter counter, LimitCharge charge, CancellationToken cancellationToken)
+    {
+        var sent = time.GetTimestamp();
+        var reply = await CallAsync(charge, charge.Limit.LeaseBatch, counter.Ends, cancellationToken);
+        if (!reply.TryGet(out var result))
+            return null;
+
+        var (lent, used, left, ends) = ((long)result[0], (long)result[1], TimeSpan.FromMilliseconds((long)result[2]), (long)result[3]);
+        // A total whose date has passed limits nothing.
+        if (ends == 0)
+            return new Charge(true, [new LimitState(charge.Limit, charge.Permits, 0, TimeSpan.Zero, TimeSpan.Zero)]);
+
+        // Counted from before the call: the window never ends here later than in Redis.
+        counter.Add(lent, used, sent + (long)(left.TotalSeconds * time.TimestampFrequency), ends, charge);
+        if (counter.TryTake(charge) is { } taken)
+            return taken;
+        var refusal = new Charge(false, [new LimitState(charge.Limit, charge.Permits, charge.Permits, left, left < ShortestWait ? ShortestWait : left)]);
+        counter.Refusal = (refusal, time.GetTimestamp());
+        return refusal;
+    }
+
+    private async ValueTask GiveBackAsync(string key, LeasedCounter counter, CancellationToken cancellationToken)
+    {
+        // Nobody leases meanwhile: a window's permits are given back to that window.
+        if (!await counter.Asking.WaitAsync(TimeSpan.Zero, cancellationToken))
+            return;
+        try
+        {
+            // Not tried again: without an answer they are short until the window ends.
+            if (counter.TakeRest(out var charge) is > 0 and var rest)
+                await CallAsync(charge, -rest, counter.Ends, cancellationToken);
+            counter.IsDropped = true;
+            _counters.TryRemove(new(key, counter));
+        }
+        finally
+        {
+            counter.Asking.Release();
+        }
+    }
+
+    private ValueTask<RedisReply<RedisResult>> CallAsync(in LimitCharge charge, long wanted, long ends, CancellationToken cancellationToken)
+    {
+        var limit = charge.Limit;
+        var isTotal = limit.Algorithm == RateLimitAlgorithm.Total;
+        RedisValue[] arguments =
+        [
+            charge.Permits, isTotal ? 0 : (long)Math.Ceiling(limit.Span.TotalMilliseconds), isTotal ? limit.Until.ToUnixTimeMilliseconds() : 0, wanted, ends,
+        ];
+        return redis.TryAsync(
+            static (database, call) => LeaseScript.EvaluateAsync(database, [call.Key], call.arguments), (charge.Key, arguments), cancellationToken);
+    }
+}

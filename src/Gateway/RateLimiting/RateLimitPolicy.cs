@@ -1,0 +1,84 @@
+using System.Collections.Frozen;
+
+namespace Gateway.RateLimiting;
+
+/// <summary>A limit as requests use it.</summary>
+internal sealed record RateLimit(string Name, RateLimitAlgorithm Algorithm, long PermitLimit, IReadOnlyList<IdentityPart> By)
+{
+    /// <summary>The window, or the time in which <see cref="PermitLimit"/> permits flow back into a bucket; else zero.</summary>
+    public TimeSpan Span { get; init; }
+
+    /// <summary>When a total ends.</summary>
+    public DateTimeOffset Until { get; init; }
+
+    public long Cost { get; init; } = 1;
+
+    public string? CostFromRequest { get; init; }
+
+    public string? CostFromResponse { get; init; }
+
+    public IdentityPart? TierBy { get; init; }
+
+    public FrozenDictionary<string, long> Tiers { get; init; } = FrozenDictionary<string, long>.Empty;
+
+    public bool IsShadow { get; init; }
+
+    public WhenRedisIsDown WhenRedisIsDown { get; init; }
+
+    public int LeaseBatch { get; init; }
+
+    /// <summary>Whether a client can make up the identity it is counted by.</summary>
+    public bool CanBeInvented { get; } = By.Any(part => part.CanBeInvented);
+
+    public static RateLimit Of(RateLimitOptions options) =>
+        new(options.Name, options.Algorithm, options.PermitLimit, [.. options.By.Select(Parse)])
+        {
+            Span = SpanOf(options),
+            Until = options.Until ?? DateTimeOffset.MaxValue,
+            Cost = options.Cost,
+            CostFromRequest = options.CostFromRequest,
+            CostFromResponse = options.CostFromResponse,
+            TierBy = options.TierBy is { } tier ? Parse(tier) : null,
+            Tiers = options.Tiers.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase),
+            IsShadow = options.Shadow,
+            WhenRedisIsDown = options.WhenRedisIsDown
+                ?? (options.Algorithm == RateLimitAlgorithm.Total ? WhenRedisIsDown.Deny : WhenRedisIsDown.Allow),
+            LeaseBatch = options.LeaseBatch,
+        };
+
+    /// <summary>The limit of a request's tier.</summary>
+    public long PermitsOf<TState>(Func<IdentityPart, TState, string?> read, TState state) =>
+        TierBy is { } tier && read(tier, state) is { } value && Tiers.TryGetValue(value, out var permits) ? permits : PermitLimit;
+
+    private static TimeSpan SpanOf(RateLimitOptions options) => options.Algorithm == RateLimitAlgorithm.TokenBucket
+        ? TimeSpan.FromMilliseconds(Math.Max(1, options.ReplenishmentPeriod.TotalMilliseconds * options.PermitLimit / (options.TokensPerPeriod ?? options.PermitLimit)))
+        : options.Window;
+
+    private static IdentityPart Parse(string text) =>
+        IdentityPart.TryParse(text, out var part) ? part : throw new ArgumentException($"'{text}' is no identity.", nameof(text));
+}
+
+/// <summary>A policy as requests use it.</summary>
+/// <param name="HasOneIdentity">Whether all limits count the same clients: then each client's counters have a slot of their own in a cluster.</param>
+internal sealed record RateLimitPolicy(string Name, IReadOnlyList<RateLimit> Limits, bool HasOneIdentity)
+{
+    public bool HasLegacyFields { get; init; }
+
+    /// <summary>The only limit, where its permits are leased.</summary>
+    public RateLimit? Leased { get; } = Limits is [{ LeaseBatch: > 0 } only] ? only : null;
+
+    /// <summary>Whether permits are held while a request runs.</summary>
+    public bool HoldsPermits { get; } = Limits.Any(limit => limit.Algorithm == RateLimitAlgorithm.Concurrency);
+
+    public bool SettlesAfterwards { get; } = Limits.Any(limit => limit.CostFromResponse is not null);
+
+    public bool HasDeny { get; } = Limits.Any(limit => limit is { WhenRedisIsDown: WhenRedisIsDown.Deny, IsShadow: false });
+
+    public bool HasLocal { get; } = Limits.Any(limit => limit is { WhenRedisIsDown: WhenRedisIsDown.Local, IsShadow: false });
+
+    public static RateLimitPolicy Of(string name, RateLimitPolicyOptions options)
+    {
+        var limits = options.Limits.Select(RateLimit.Of).ToArray();
+        return new RateLimitPolicy(name, limits, limits.All(limit => limit.By.SequenceEqual(limits[0].By))) { HasLegacyFields = options.LegacyFields };
+    }
+}

@@ -1,0 +1,84 @@
+using StackExchange.Redis;
+
+namespace Gateway.IntegrationTests.Infrastructure;
+
+/// <summary>A real Redis Cluster: three masters on loopback that share the slots.</summary>
+public sealed class RedisCluster : IAsyncDisposable
+{
+    private const int Slots = 16384;
+
+    private readonly List<RedisServer> _masters = [];
+
+    public string ConnectionString => string.Join(',', _masters.Select(master => master.ConnectionString));
+
+    public static async Task<RedisCluster> StartAsync()
+    {
+        var cluster = new RedisCluster();
+        for (var i = 0; i < 3; i++)
+        {
+            // The bus port is by default the port + 10000, which may be none.
+            cluster._masters.Add(await RedisServer.StartAsync(
+                "--cluster-enabled", "yes", "--cluster-port", $"{FreePort.Next()}", "--cluster-config-file", "nodes.conf", "--cluster-node-timeout", "5000"));
+        }
+
+        await cluster.JoinAsync();
+        return cluster;
+    }
+
+    /// <summary>How many keys of a pattern each master holds.</summary>
+    public async Task<int[]> KeysPerMasterAsync(string pattern)
+    {
+        await using var connection = await ConnectionMultiplexer.ConnectAsync($"{ConnectionString},allowAdmin=true");
+        return [.. connection.GetServers().Select(server => server.Keys(pattern: pattern).Count())];
+    }
+
+    public async Task FlushAsync()
+    {
+        await using var connection = await ConnectionMultiplexer.ConnectAsync($"{ConnectionString},allowAdmin=true");
+        foreach (var server in connection.GetServers())
+            await server.FlushAllDatabasesAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var master in _masters)
+            await master.DisposeAsync();
+    }
+
+    private async Task JoinAsync()
+    {
+        var first = _masters[0];
+        for (var i = 0; i < _masters.Count; i++)
+        {
+            var (from, to) = (Slots * i / _masters.Count, (Slots * (i + 1) / _masters.Count) - 1);
+            await ExecuteAsync(_masters[i], "ADDSLOTSRANGE", from, to);
+            await ExecuteAsync(_masters[i], "SET-CONFIG-EPOCH", i + 1);
+        }
+
+        foreach (var master in _masters.Skip(1))
+        {
+            var bus = int.Parse((await ExecuteAsync(first, "MYSELF")).Split('@')[1].Split([',', ' '])[0], System.Globalization.CultureInfo.InvariantCulture);
+            await ExecuteAsync(master, "MEET", "127.0.0.1", first.Port, bus);
+        }
+
+        foreach (var master in _masters)
+        {
+            await Eventually.TrueAsync(async () =>
+            {
+                var info = await ExecuteAsync(master, "INFO");
+                return info.Contains("cluster_state:ok", StringComparison.Ordinal) && info.Contains("cluster_known_nodes:3", StringComparison.Ordinal);
+            }, "the cluster forms", TimeSpan.FromSeconds(30));
+        }
+    }
+
+    private static async Task<string> ExecuteAsync(RedisServer server, string command, params object[] arguments)
+    {
+        // A connection of its own for each command: the library asks a server about its cluster when it connects.
+        await using var connection = await server.ConnectAsync();
+        var node = connection.GetServers()[0];
+        if (command != "MYSELF")
+            return (await node.ExecuteAsync("CLUSTER", [command, .. arguments])).ToString();
+        var nodes = (await node.ExecuteAsync("CLUSTER", "NODES")).ToString();
+        return nodes.Split('\n').Single(line => line.Contains("myself", StringComparison.Ordinal));
+    }
+}

@@ -1,0 +1,79 @@
+using Gateway.RateLimiting;
+using Gateway.RateLimiting.Local;
+
+namespace Gateway.UnitTests.RateLimiting;
+
+public sealed class LocalLimitsTests
+{
+    private readonly NodeShare _share = new() { Nodes = 4 };
+
+    [Theory]
+    [InlineData(1000, 4, 250)]
+    [InlineData(10, 4, 2)]
+    [InlineData(1, 4, 1)]
+    [InlineData(10, 0, 10)]
+    public void A_node_has_its_share_and_at_least_one(long permits, int nodes, int expected) =>
+        Assert.Equal(expected, new NodeShare { Nodes = nodes }.Of(permits));
+
+    [Theory]
+    [InlineData(RateLimitAlgorithm.FixedWindow)]
+    [InlineData(RateLimitAlgorithm.SlidingWindow)]
+    [InlineData(RateLimitAlgorithm.TokenBucket)]
+    [InlineData(RateLimitAlgorithm.Concurrency)]
+    public void Each_algorithm_admits_the_share(RateLimitAlgorithm algorithm)
+    {
+        var local = new LocalLimits(_share);
+        var charge = ChargeOf(LimitOf("one", algorithm, 20), "client");
+
+        Assert.Equal(5, Enumerable.Range(0, 20).Count(_ => local.Take([charge], out var _) is null));
+        Assert.Null(local.Take([charge with { Key = "other" }], out _));
+    }
+
+    [Fact]
+    public void A_request_that_one_limit_rejects_is_charged_to_none()
+    {
+        var local = new LocalLimits(_share);
+        var small = ChargeOf(LimitOf("small", RateLimitAlgorithm.FixedWindow, 4), "small");
+        var large = ChargeOf(LimitOf("large", RateLimitAlgorithm.FixedWindow, 40), "large");
+        for (var i = 0; i < 20; i++)
+            local.Take([small, large], out _);
+
+        Assert.Equal(9, Enumerable.Range(0, 20).Count(_ => local.Take([large], out var _) is null));
+    }
+
+    [Fact]
+    public void Permits_of_running_requests_come_back()
+    {
+        var local = new LocalLimits(_share);
+        var charge = ChargeOf(LimitOf("one", RateLimitAlgorithm.Concurrency, 4), "client");
+
+        Assert.Null(local.Take([charge], out var held));
+        Assert.NotNull(local.Take([charge], out _));
+        held.ForEach(lease => lease.Dispose());
+        Assert.Null(local.Take([charge], out _));
+    }
+
+    [Fact]
+    public void Limits_that_are_not_counted_locally_admit()
+    {
+        var local = new LocalLimits(_share);
+        var charge = ChargeOf(LimitOf("one", RateLimitAlgorithm.FixedWindow, 1) with { WhenRedisIsDown = WhenRedisIsDown.Allow }, "client");
+
+        Assert.Equal(20, Enumerable.Range(0, 20).Count(_ => local.Take([charge], out var _) is null));
+    }
+
+    [Fact]
+    public void What_costs_more_than_the_share_takes_the_whole_share()
+    {
+        var local = new LocalLimits(_share);
+        var charge = ChargeOf(LimitOf("one", RateLimitAlgorithm.FixedWindow, 20), "client") with { Cost = 15 };
+
+        Assert.Null(local.Take([charge], out _));
+        Assert.NotNull(local.Take([charge with { Cost = 1 }], out _));
+    }
+
+    private static RateLimit LimitOf(string name, RateLimitAlgorithm algorithm, long permits) =>
+        new(name, algorithm, permits, []) { Span = TimeSpan.FromDays(1), WhenRedisIsDown = WhenRedisIsDown.Local };
+
+    private static LimitCharge ChargeOf(RateLimit limit, string key) => new(limit, key, key, limit.PermitLimit, 1);
+}
