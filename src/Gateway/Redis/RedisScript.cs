@@ -12,15 +12,17 @@ internal sealed class RedisScript
 
     private RedisScript(string text) => _text = text;
 
-    /// <summary>Reads an embedded file, such as <c>ChangeLog/append.lua</c>.</summary>
-    public static RedisScript Load(string path)
+    /// <summary>Reads embedded files, such as <c>ChangeLog/append.lua</c>: several make one script, what they share first.</summary>
+    public static RedisScript Load(params string[] paths) => new(string.Join('\n', paths.Select(Read)));
+
+    public Task<RedisResult> EvaluateAsync(IDatabaseAsync database, RedisKey[] keys, RedisValue[] arguments) =>
+        database.ScriptEvaluateAsync(_text, keys, arguments, CommandFlags.DemandMaster);
+
+    private static string Read(string path)
     {
         using var stream = typeof(RedisScript).Assembly.GetManifestResourceStream(path)
             ?? throw new InvalidOperationException($"The script '{path}' is not part of the assembly.");
         using var reader = new StreamReader(stream);
-        return new RedisScript(reader.ReadToEnd());
+        return reader.ReadToEnd();
     }
-
-    public Task<RedisResult> EvaluateAsync(IDatabaseAsync database, RedisKey[] keys, RedisValue[] arguments) =>
-        database.ScriptEvaluateAsync(_text, keys, arguments, CommandFlags.DemandMaster);
 }

@@ -13,17 +13,19 @@ public sealed partial class RedisServer : IAsyncDisposable
     private const int SigKill = 9, SigStop = 19, SigCont = 18;
 
     private readonly string _directory = Directory.CreateTempSubdirectory("gateway-redis-").FullName;
+    private readonly string[] _more;
     private Process? _process;
 
-    private RedisServer(int port) => Port = port;
+    private RedisServer(int port, string[] more) => (Port, _more) = (port, more);
 
     public int Port { get; }
 
     public string ConnectionString => $"127.0.0.1:{Port}";
 
-    public static async Task<RedisServer> StartAsync()
+    /// <param name="more">More of its command line.</param>
+    public static async Task<RedisServer> StartAsync(params string[] more)
     {
-        var server = new RedisServer(FreePort.Next());
+        var server = new RedisServer(FreePort.Next(), more);
         await server.StartProcessAsync();
         return server;
     }
@@ -51,6 +53,9 @@ public sealed partial class RedisServer : IAsyncDisposable
         await using var connection = await ConnectAsync();
         await connection.GetServers()[0].ExecuteAsync("SAVE");
     }
+
+    /// <summary>What <see cref="SaveAsync"/> last wrote, byte by byte; short texts are in it as they are.</summary>
+    public string ReadSnapshot() => System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(Path.Combine(_directory, "dump.rdb")));
 
     /// <summary>Stops the process without closing its connections: calls get no answer.</summary>
     public void Pause() => Signal(SigStop);
@@ -83,6 +88,8 @@ public sealed partial class RedisServer : IAsyncDisposable
                 "--port", $"{Port}", "--bind", "127.0.0.1", "--dir", _directory, "--save", "", "--appendonly", "no", "--daemonize", "no",
             },
         };
+        foreach (var argument in _more)
+            start.ArgumentList.Add(argument);
         try
         {
             _process = Process.Start(start)!;
