@@ -47,6 +47,7 @@ public sealed class Program
         var configuration = builder.AddGatewayConfiguration(GatewayCommandLine.Parse(args).ToSources(AppContext.BaseDirectory));
         builder.AddGatewayHosting();
         builder.Services.AddAdmin();
+        builder.Services.AddEmbeddedRedis();
         builder.Services.AddGatewayRedis();
         builder.Services.AddChangeLog();
         builder.Services.AddGatewayTokens();

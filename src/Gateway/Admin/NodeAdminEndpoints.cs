@@ -1,6 +1,7 @@
 using System.Reflection;
 using Gateway.ChangeLog;
 using Gateway.Hosting;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Gateway.Admin;
 
@@ -17,8 +18,10 @@ internal static class NodeAdminEndpoints
     private static readonly string Version =
         typeof(NodeAdminEndpoints).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
-    /// <summary><c>GET /</c>: what this node is, and which endpoints the admin listener has.</summary>
-    public static void MapNodeAdmin(this IEndpointRouteBuilder admin) =>
+    /// <summary><c>GET /</c>: what this node is, and which endpoints the admin listener has. <c>GET /nodes</c>: all nodes.</summary>
+    public static void MapNodeAdmin(this IEndpointRouteBuilder admin)
+    {
+        admin.MapGet("/nodes", ListAsync);
         admin.MapGet("/", (NodeIdentity node, NodeStart start, GatewayAddresses addresses) => TypedResults.Json(new
         {
             node = node.Id,
@@ -27,6 +30,20 @@ internal static class NodeAdminEndpoints
             listens = new { @public = addresses.Public, admin = addresses.Admin },
             endpoints = Describe(admin.DataSources),
         }));
+    }
+
+    private static async Task<Results<Ok<NodeList>, ProblemHttpResult>> ListAsync(
+        SharedChangeLog log, NodeIdentity self, HttpResponse response, CancellationToken cancellationToken)
+    {
+        if (await log.ReadNodesAsync(cancellationToken) is not { } known)
+        {
+            response.Headers.RetryAfter = "1";
+            return TypedResults.Problem(statusCode: StatusCodes.Status503ServiceUnavailable, title: "Redis does not answer: the nodes are not known.");
+        }
+
+        return TypedResults.Ok(new NodeList(known.Epoch, [.. known.Nodes.Select(node => new ListedNode(
+            node.Id, node.Id == self.Id, (long)node.SinceLastPoll.TotalMilliseconds, node.MayHoldLease, node.Epoch, node.Number))]));
+    }
 
     private static List<string> Describe(IEnumerable<EndpointDataSource> sources) =>
         [.. sources
@@ -40,3 +57,17 @@ internal static class NodeAdminEndpoints
             ? string.Join(",", methods.HttpMethods)
             : "GET";
 }
+
+/// <summary>The nodes that polled the change log within the last minute.</summary>
+/// <param name="Epoch">The change log's epoch.</param>
+/// <param name="Nodes">The nodes.</param>
+internal sealed record NodeList(long Epoch, IReadOnlyList<ListedNode> Nodes);
+
+/// <summary>A node as the others know it.</summary>
+/// <param name="Id">Its identity.</param>
+/// <param name="IsThisNode">Whether it answers here.</param>
+/// <param name="MillisecondsSinceLastPoll">By the clock of Redis.</param>
+/// <param name="MayHoldLease">Whether it may still count on knowing all changes.</param>
+/// <param name="Epoch">The epoch it has applied; another than the list's has yet to start over.</param>
+/// <param name="Number">The last change it has applied.</param>
+internal sealed record ListedNode(string Id, bool IsThisNode, long MillisecondsSinceLastPoll, bool MayHoldLease, long Epoch, long Number);

@@ -17,6 +17,7 @@ internal sealed class CacheExchange
         RouteId = context.GetEndpoint()?.DisplayName ?? "";
         PrimaryKey = CacheKey.Primary(RouteId, policy.Fingerprint, context.Request);
         Request = ReadFacts(context);
+        SelectingFields = policy.Options.NormalizeNegotiation ? Normalized(context.Request.Headers) : context.Request.Headers;
     }
 
     public HttpContext Context { get; }
@@ -29,6 +30,9 @@ internal sealed class CacheExchange
     public string PrimaryKey { get; }
 
     public RequestFacts Request { get; }
+
+    /// <summary>The request fields that select among variants: the client's, negotiation normalised if the policy says so. RFC 9111 §4.1.</summary>
+    public IHeaderDictionary SelectingFields { get; }
 
     /// <summary>How the change log can name anything stored for this target, before its tags are known.</summary>
     public Selector[] TargetSelectors => _targetSelectors ??=
@@ -46,6 +50,20 @@ internal sealed class CacheExchange
             Range = HttpMethods.IsGet(context.Request.Method) ? Combined(fields.Range) : null,
             IfRange = Combined(fields.IfRange),
         };
+    }
+
+    private static HeaderDictionary Normalized(IHeaderDictionary fields)
+    {
+        var normalized = new HeaderDictionary(fields.Count);
+        foreach (var (name, value) in fields)
+            normalized[name] = value;
+        foreach (var name in NegotiationFields.Names)
+        {
+            if (fields.TryGetValue(name, out var value))
+                normalized[name] = NegotiationFields.Normalize(value);
+        }
+
+        return normalized;
     }
 
     private static string? Combined(StringValues values) => values.Count == 0 ? null : values.ToString();

@@ -17,7 +17,7 @@ public static class HttpCacheExtensions
 
     /// <summary>
     /// Adds what <see cref="UseHttpCache"/> needs: the section <c>OutputCache</c> (<see cref="HttpCacheOptions"/>), memory,
-    /// Redis (the section <c>Redis</c>; absent, an embedded server), and the change log.
+    /// Redis (<c>Redis:Configuration</c>; absent, the cache is this process's alone), and the change log.
     /// </summary>
     public static IServiceCollection AddHttpCache(this IServiceCollection services)
     {

@@ -60,7 +60,7 @@ internal sealed class HttpCacheMiddleware(
     private async Task AnswerAsync(CacheExchange exchange)
     {
         // 2 and 3, in this process.
-        var fields = exchange.Context.Request.Headers;
+        var fields = exchange.SelectingFields;
         var lookup = services.Store.FindInMemory(exchange.PrimaryKey, fields);
         var decision = Decide(exchange, lookup);
         if (!decision.Reuse.IsAllowed && IsWorthAskingRedis(decision.Reuse.Reason))
@@ -93,7 +93,7 @@ internal sealed class HttpCacheMiddleware(
         switch (stored.CheckAgainst(services.ChangeLog))
         {
             case ChangeVerdict.Changed:
-                services.Store.RemoveFromMemory(exchange.PrimaryKey, exchange.Context.Request.Headers, stored);
+                services.Store.RemoveFromMemory(exchange.PrimaryKey, exchange.SelectingFields, stored);
                 return (new Reuse(false, CacheReason.Invalidated, 0), null);
             case ChangeVerdict.Unknown:
                 return (new Reuse(false, CacheReason.ChangesUnknown, 0), stored);

@@ -57,6 +57,13 @@ public sealed class HttpCachePolicyOptions
     public TimeSpan LockThreshold { get; set; } = TimeSpan.FromMilliseconds(20);
 
     /// <summary>
+    /// Whether <c>Accept-Encoding</c> and <c>Accept-Language</c> select the same variant when they list the same
+    /// preferences in another order or spelling: fewer variants, more hits. Default: false, since some origins go by the
+    /// order (RFC 9110 §12.5.4).
+    /// </summary>
+    public bool NormalizeNegotiation { get; set; }
+
+    /// <summary>
     /// For how long a stale response is used while it is refreshed, where the origin does not say
     /// <c>stale-while-revalidate</c>: 0 to 365 days, default 0 (it is revalidated before it is used).
     /// </summary>

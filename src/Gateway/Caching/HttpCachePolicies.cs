@@ -61,5 +61,5 @@ internal sealed class HttpCachePolicies : IDisposable
 
     // Only what decides how a response is stored: other edits must not empty the cache.
     private static string FingerprintOf(HttpCachePolicyOptions options) =>
-        CacheKey.Hash($"{options.SetCookie}|{options.TagField}|{string.Join(',', options.Tags)}")[..8];
+        CacheKey.Hash($"{options.SetCookie}|{options.NormalizeNegotiation}|{options.TagField}|{string.Join(',', options.Tags)}")[..8];
 }

@@ -58,6 +58,7 @@ internal static class RangeWriter
 
         response.StatusCode = StatusCodes.Status206PartialContent;
         response.ContentType = $"multipart/byteranges; boundary={boundary}";
+        response.Headers.ContentRange = default;
         response.ContentLength = heads.Sum(head => (long)head.Length) + ranges.Sum(range => (long)range.Length) + end.Length;
         for (var i = 0; i < ranges.Count; i++)
         {

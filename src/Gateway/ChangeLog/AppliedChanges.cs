@@ -13,6 +13,7 @@ internal sealed class AppliedChanges
 
     private readonly ConcurrentDictionary<Selector, long> _numbers = new();
     private readonly ConcurrentDictionary<Selector, long> _pending = new();
+    private readonly Lock _appending = new();
     private Position _position = Position.Nowhere;
     private long _localNumber;
     private long _version = 1;
@@ -68,6 +69,20 @@ internal sealed class AppliedChanges
     {
         Note(change);
         Interlocked.Increment(ref _version);
+    }
+
+    /// <summary>Numbers and applies changes where no log is shared. Past <paramref name="maxSelectors"/> the floor rises, as the log's does.</summary>
+    /// <returns>The number of the last change.</returns>
+    public long AppendAlone(IReadOnlyList<Selector> selectors, int maxSelectors)
+    {
+        lock (_appending)
+        {
+            var before = Position;
+            var number = before.Number + selectors.Count;
+            var floor = _numbers.Count + selectors.Count > maxSelectors ? before.Number : before.Floor;
+            Apply([.. selectors.Select((selector, i) => new Change(selector, before.Number + 1 + i))], before with { Number = number, Floor = floor });
+            return number;
+        }
     }
 
     /// <summary>Starts over in another epoch: nothing that was stored before can be compared with it.</summary>

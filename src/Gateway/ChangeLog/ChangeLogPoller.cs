@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Threading.Channels;
 using Gateway.Redis;
 using StackExchange.Redis;
@@ -26,6 +27,13 @@ internal sealed class ChangeLogPoller(
     /// <inheritdoc/>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
+        if (log.IsAlone)
+        {
+            // A fresh epoch, as of a new log: what a process before this one stored elsewhere is revalidated.
+            applied.Reset(long.Parse(SharedChangeLog.NewEpoch(), CultureInfo.InvariantCulture), floor: 0);
+            return;
+        }
+
         redis.Restored += Hint;
         // A first read before the first request, where Redis is there.
         await PollSafelyAsync(cancellationToken);

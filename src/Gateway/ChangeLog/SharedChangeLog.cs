@@ -8,10 +8,10 @@ namespace Gateway.ChangeLog;
 /// <summary>
 /// The one log by which nodes learn of each other's changes: purges, invalidations, revocations, edits. Writing
 /// numbers a change and spreads it; reading is the <see cref="ChangeLogPoller"/>'s work; asking whether something
-/// stored is still current is a comparison in memory.
+/// stored is still current is a comparison in memory. Without a Redis to share, the log is this node's own.
 /// </summary>
 internal sealed class SharedChangeLog(
-    RedisConnection redis, RedisKeys keys, AppliedChanges applied, ChangeLease lease, TimeProvider time, ILogger<SharedChangeLog> logger)
+    RedisConnection redis, RedisKeys keys, AppliedChanges applied, ChangeLease lease, NodeIdentity node, TimeProvider time, ILogger<SharedChangeLog> logger)
 {
     /// <summary>How many changes one call writes.</summary>
     public const int MaxBatch = 1000;
@@ -30,10 +30,13 @@ internal sealed class SharedChangeLog(
     public long Version => applied.Version;
 
     /// <summary>Whether this node knows every change older than the lease: its last poll succeeded lately.</summary>
-    public bool HasLease => lease.IsHeld;
+    public bool HasLease => IsAlone || lease.IsHeld;
 
     /// <summary>For how long changes may have been missed; zero while the lease is held.</summary>
-    public TimeSpan UnknownFor => lease.LostFor;
+    public TimeSpan UnknownFor => IsAlone ? TimeSpan.Zero : lease.LostFor;
+
+    /// <summary>Whether there is no Redis, and so no other node.</summary>
+    public bool IsAlone => !redis.IsConfigured;
 
     /// <summary>Raised after changes were read from the log, in its order, on the poller's thread: handlers are quick and do not throw.</summary>
     public event Action<IReadOnlyList<Change>>? Applied;
@@ -50,6 +53,8 @@ internal sealed class SharedChangeLog(
     {
         ArgumentOutOfRangeException.ThrowIfZero(selectors.Count);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(selectors.Count, MaxBatch);
+        if (IsAlone)
+            return new ChangeReceipt(applied.Position.Epoch, applied.AppendAlone(selectors, MaxSelectors));
         var arguments = new RedisValue[4 + (2 * selectors.Count)];
         arguments[0] = NewEpoch();
         arguments[1] = keys.ChangeLogChannel.ToString();
@@ -99,6 +104,8 @@ internal sealed class SharedChangeLog(
     /// <returns>Which nodes applied it and which are silent; nodes that did neither within 5 s are <see cref="ChangeSpread.Behind"/>. Null: Redis did not answer.</returns>
     public async Task<ChangeSpread?> WaitAsync(ChangeReceipt receipt, CancellationToken cancellationToken)
     {
+        if (IsAlone)
+            return new ChangeSpread([node.Id], [], []);
         var started = time.GetTimestamp();
         while (true)
         {

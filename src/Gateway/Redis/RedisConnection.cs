@@ -10,7 +10,7 @@ internal sealed class RedisConnection : IAsyncDisposable
 {
     private static readonly TimeSpan ProbeInterval = TimeSpan.FromMilliseconds(100);
 
-    private readonly ConfigurationOptions _configuration;
+    private readonly ConfigurationOptions? _configuration;
     private readonly TimeSpan _deadline;
     private readonly TimeProvider _time;
     private readonly RedisMetrics _metrics;
@@ -22,11 +22,12 @@ internal sealed class RedisConnection : IAsyncDisposable
     private ConnectionMultiplexer? _multiplexer;
     private int _probing;
 
+    /// <param name="configuration">Where to connect; null: nowhere, ever.</param>
     public RedisConnection(
-        string name, ConfigurationOptions configuration, TimeSpan deadline, TimeProvider time, RedisMetrics metrics, ILogger logger)
+        string name, ConfigurationOptions? configuration, TimeSpan deadline, TimeProvider time, RedisMetrics metrics, ILogger logger)
     {
         Name = name;
-        _configuration = WithGatewayDefaults(configuration, name);
+        _configuration = configuration is null ? null : WithGatewayDefaults(configuration, name);
         _deadline = deadline;
         _time = time;
         _metrics = metrics;
@@ -35,6 +36,9 @@ internal sealed class RedisConnection : IAsyncDisposable
 
     /// <summary>What the connection is for: <c>state</c> or <c>cache</c>.</summary>
     public string Name { get; }
+
+    /// <summary>Whether there is a Redis at all, there or away.</summary>
+    public bool IsConfigured => _configuration is not null;
 
     /// <summary>Whether a call made now would be sent.</summary>
     public bool IsAvailable => !_circuit.IsOpen;
@@ -45,6 +49,8 @@ internal sealed class RedisConnection : IAsyncDisposable
     /// <summary>Begins to connect and waits for the first attempt, which may fail: the connection then goes on trying.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        if (!IsConfigured)
+            return;
         await ConnectAsync().WaitAsync(cancellationToken);
         if (!await ProbeAsync())
             RedisLog.Unavailable(_logger, Name, "not reachable at start");
@@ -72,7 +78,8 @@ internal sealed class RedisConnection : IAsyncDisposable
     {
         if (_multiplexer is not { } multiplexer || _circuit.IsOpen)
         {
-            _metrics.Skipped(Name);
+            if (IsConfigured)
+                _metrics.Skipped(Name);
             return default;
         }
 
@@ -112,7 +119,7 @@ internal sealed class RedisConnection : IAsyncDisposable
 
     private async Task<ConnectionMultiplexer> OpenAsync()
     {
-        var multiplexer = await ConnectionMultiplexer.ConnectAsync(_configuration);
+        var multiplexer = await ConnectionMultiplexer.ConnectAsync(_configuration ?? throw new InvalidOperationException("There is no Redis to connect to."));
         multiplexer.ConnectionRestored += (_, e) =>
         {
             if (e.ConnectionType == ConnectionType.Interactive)

@@ -7,7 +7,18 @@ namespace Gateway.Redis;
 
 internal static class RedisExtensions
 {
-    /// <summary>Adds the <see cref="RedisConnection"/> for shared state, its keys, and the embedded server.</summary>
+    /// <summary>Adds a server in this process, which runs while <c>Redis:Configuration</c> is absent. Before anything that connects.</summary>
+    public static IServiceCollection AddEmbeddedRedis(this IServiceCollection services)
+    {
+        services.AddSingleton<IValidateOptions<RedisOptions>, EmbeddedRedisValidator>();
+        services.AddSingleton<EmbeddedRedisServer>();
+        return services.AddHostedService(provider => provider.GetRequiredService<EmbeddedRedisServer>());
+    }
+
+    /// <summary>
+    /// Adds the <see cref="RedisConnection"/> for shared state and its keys. With neither <c>Redis:Configuration</c> nor an
+    /// embedded server there is nothing to connect to, and the process is a node alone.
+    /// </summary>
     public static IServiceCollection AddGatewayRedis(this IServiceCollection services)
     {
         if (services.Any(service => service.ServiceType == typeof(RedisKeys)))
@@ -18,8 +29,6 @@ internal static class RedisExtensions
         services.AddSingleton<RedisKeys>();
         services.AddSingleton<RedisMetrics>();
         services.AddSingleton<RedisClock>();
-        services.AddSingleton<EmbeddedRedisServer>();
-        services.AddHostedService(provider => provider.GetRequiredService<EmbeddedRedisServer>());
 
         services.AddSingleton(provider => CreateConnection(provider, "state", configuration: null));
         services.AddSingleton<IHostedService>(provider => new ConnectionStartup(provider.GetRequiredService<RedisConnection>()));
@@ -41,10 +50,11 @@ internal static class RedisExtensions
     private static RedisConnection CreateConnection(IServiceProvider provider, string name, string? configuration)
     {
         var options = provider.GetRequiredService<IOptions<RedisOptions>>().Value;
-        configuration ??= options.Configuration ?? $"127.0.0.1:{provider.GetRequiredService<EmbeddedRedisServer>().Port}";
+        configuration ??= options.Configuration
+            ?? (provider.GetService<EmbeddedRedisServer>() is { } embedded ? $"127.0.0.1:{embedded.Port}" : null);
         return new RedisConnection(
             name,
-            ConfigurationOptions.Parse(configuration),
+            configuration is null ? null : ConfigurationOptions.Parse(configuration),
             options.Deadline,
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<RedisMetrics>(),

@@ -11,7 +11,8 @@ public sealed class RedisOptions
     /// <summary>
     /// A StackExchange.Redis configuration string (one server, Sentinel or Cluster; TLS and ACL users as that library
     /// spells them). Use a server with <c>maxmemory-policy noeviction</c>; AOF is recommended. Default: none, which
-    /// starts an embedded server on loopback that ends with the process. A change needs a restart.
+    /// starts an embedded server on loopback that ends with the process (in an application that takes a middleware alone:
+    /// no server, and nothing is shared). A change needs a restart.
     /// </summary>
     public string? Configuration { get; set; }
 

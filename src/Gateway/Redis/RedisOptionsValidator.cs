@@ -13,9 +13,6 @@ internal sealed class RedisOptionsValidator : IValidateOptions<RedisOptions>
 
         if (options.Configuration is { } configuration)
             RequireConnectionString(errors, $"{section}:{nameof(options.Configuration)}", configuration);
-        else
-            errors.Require(EmbeddedRedisServer.IsBuiltIn, $"{section}:{nameof(options.Configuration)}",
-                "is absent, and this build holds no embedded server.", "Write a connection string such as 'localhost:6379'.");
 
         for (var i = 0; i < options.LockEndpoints.Count; i++)
             RequireConnectionString(errors, $"{section}:{nameof(options.LockEndpoints)}:{i}", options.LockEndpoints[i]);
@@ -45,4 +42,16 @@ internal sealed class RedisOptionsValidator : IValidateOptions<RedisOptions>
 
     private static bool IsPrefix(string prefix) =>
         prefix.Length is >= 1 and <= 64 && prefix.All(c => char.IsAsciiLetterOrDigit(c) || c is ':' or '-' or '_' or '.');
+}
+
+/// <summary>For a process that takes an embedded server where no other is named.</summary>
+internal sealed class EmbeddedRedisValidator : IValidateOptions<RedisOptions>
+{
+    public ValidateOptionsResult Validate(string? name, RedisOptions options)
+    {
+        var errors = new ConfigurationErrors();
+        errors.Require(options.Configuration is not null || EmbeddedRedisServer.IsBuiltIn, $"{RedisOptions.SectionName}:{nameof(options.Configuration)}",
+            "is absent, and this build holds no embedded server.", "Write a connection string such as 'localhost:6379'.");
+        return errors.ToResult();
+    }
 }

@@ -12,8 +12,10 @@ internal sealed partial class RedisConnection(ConfigurationOptions configuration
     /// <summary>The longest that a request waits for one command.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromMilliseconds(500);
 
-    // The library looks for timeouts once a second only; so a request keeps its own time.
-    private static readonly TimeSpan LibraryTimeout = TimeSpan.FromSeconds(1);
+    // The library looks for timeouts at its heartbeats only: by default once a second, on top of the deadline.
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromMilliseconds(100);
+
+    private static readonly TimeSpan ReconnectInterval = TimeSpan.FromSeconds(1);
 
     private volatile ConnectionMultiplexer? _multiplexer;
 
@@ -30,8 +32,10 @@ internal sealed partial class RedisConnection(ConfigurationOptions configuration
         var options = ConfigurationOptions.Parse(configuration);
         options.AbortOnConnectFail = false;
         options.BacklogPolicy = BacklogPolicy.FailFast;
-        options.ConnectTimeout = options.AsyncTimeout = options.SyncTimeout = (int)LibraryTimeout.TotalMilliseconds;
-        options.ReconnectRetryPolicy = new LinearRetry((int)LibraryTimeout.TotalMilliseconds);
+        options.ConnectTimeout = (int)ReconnectInterval.TotalMilliseconds;
+        options.AsyncTimeout = options.SyncTimeout = (int)Deadline.TotalMilliseconds;
+        options.HeartbeatInterval = Heartbeat;
+        options.ReconnectRetryPolicy = new LinearRetry((int)ReconnectInterval.TotalMilliseconds);
         return options;
     }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Gateway.Caching.Fetch;
 using Gateway.IntegrationTests.Infrastructure;
 using Microsoft.AspNetCore.Http;
 
@@ -43,7 +44,7 @@ public sealed class StaleTests : IAsyncLifetime
             Assert.Matches("^Gateway; hit; ttl=-1[0-9]; detail=stale-while-revalidate$", hit.CacheStatus());
         }
 
-        await Eventually.TrueAsync(() => Task.FromResult(_origin.Count("/x") == 2), "it is refreshed");
+        await Eventually.TrueAsync(() => _origin.Count("/x") == 2, "it is refreshed");
         answer.SetResult();
         await Eventually.TrueAsync(async () => await (await _a.GetAsync("/x")).TextAsync() == "new", "the new response is used");
         Assert.Equal(2, _origin.Count("/x"));
@@ -95,12 +96,51 @@ public sealed class StaleTests : IAsyncLifetime
         });
         await _a.GetAsync("/x");
         await _a.GetAsync("/x");
-        await Eventually.TrueAsync(() => Task.FromResult(_origin.Count("/x") == 2), "the refresh was tried");
+        await Eventually.TrueAsync(() => _origin.Count("/x") == 2, "the refresh was tried");
 
         for (var i = 0; i < 20; i++)
             Assert.Equal("old", await (await _a.GetAsync("/x")).TextAsync());
         // One more may have begun before the failure was noted.
         Assert.InRange(_origin.Count("/x"), 2, 3);
+    }
+
+    [Fact]
+    public async Task Refreshes_are_bounded_and_those_left_out_are_made_later()
+    {
+        const int Paths = BackgroundRefresh.MaxRunning + 20;
+        var answer = new TaskCompletionSource();
+        var refreshes = 0;
+        var paths = Enumerable.Range(0, Paths).Select(i => $"/{i}").ToList();
+        foreach (var path in paths)
+        {
+            _origin.Map(path, async context =>
+            {
+                context.Response.Headers.CacheControl = "max-age=60, stale-while-revalidate=1000";
+                if (_origin.Count(path) == 1)
+                {
+                    context.Response.Headers.Age = "70";
+                }
+                else
+                {
+                    Interlocked.Increment(ref refreshes);
+                    await answer.Task;
+                }
+
+                await context.Response.WriteAsync("body");
+            });
+            await _a.GetAsync(path);
+        }
+
+        foreach (var path in paths)
+            Assert.Contains("detail=stale-while-revalidate", (await _a.GetAsync(path)).CacheStatus(), StringComparison.Ordinal);
+        await Eventually.TrueAsync(() => refreshes == BackgroundRefresh.MaxRunning, "as many are refreshed as may be");
+
+        answer.SetResult();
+        await Eventually.TrueAsync(
+            async () => (await Task.WhenAll(paths.Select(path => _a.GetAsync(path))))
+                .All(response => !response.CacheStatus().Contains("stale", StringComparison.Ordinal)),
+            "all are fresh");
+        Assert.Equal(Paths, refreshes);
     }
 
     [Theory]

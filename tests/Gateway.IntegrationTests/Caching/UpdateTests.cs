@@ -133,6 +133,19 @@ public sealed class UpdateTests : IAsyncLifetime
         Assert.StartsWith("Gateway; fwd=vary-miss", (await _b.GetAsync("/x", ("Foo", "0"))).CacheStatus(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Preferences_in_another_order_select_the_same_variant_where_the_policy_says_so()
+    {
+        await using var node = await CacheTestNode.StartAsync(_origin, _redis, new { NormalizeNegotiation = true });
+        _origin.Map("/x", "body", ("Cache-Control", "max-age=60"), ("Vary", "Accept-Language"));
+        foreach (var gateway in new[] { _a, node })
+        {
+            await gateway.GetAsync("/x", ("Accept-Language", "de, en;q=0.5"));
+            var other = await gateway.GetAsync("/x", ("Accept-Language", "EN;q=0.50, de"));
+            Assert.Equal(gateway == node, other.CacheStatus().StartsWith("Gateway; hit", StringComparison.Ordinal));
+        }
+    }
+
     [Theory]
     [InlineData("max-age=60", "no-store", true)]
     [InlineData("no-store", "max-age=60", false)]

@@ -44,15 +44,6 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
         }
     }
 
-    // Requests with credentials neither lead nor follow: RFC 9111 §3.5 is known at the response only. A request that
-    // wants no stored response wants no other's either.
-    private bool MayShare(CacheExchange exchange) =>
-        exchange.Policy.Options.Collapse != CollapseScope.Off
-        && !exchange.Request.IsAuthorized
-        && !exchange.Request.CacheControl.NoCache
-        && !exchange.Request.CacheControl.NoStore
-        && !services.HitForMiss.Contains(exchange.PrimaryKey);
-
     /// <summary>Refreshes a stale response that has been used already, unless somebody is at it.</summary>
     /// <param name="exchange">A request of the cache's own, whose response nobody reads.</param>
     /// <param name="stale">The response that was used.</param>
@@ -61,15 +52,27 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
     {
         if (fetches.TryLead(exchange.PrimaryKey) is not { } shared)
             return true;
-        var candidate = new FetchCandidate(CacheReason.Stale, stale);
-        // Another node may have refreshed it: its copy is taken instead.
-        var found = await services.Store.FindInRedisAsync(exchange.PrimaryKey, exchange.Context.Request.Headers, exchange.Context.RequestAborted);
-        if (found.Response is { } newer && IsReusable(exchange, newer, out _))
+        try
+        {
+            // Another node may have refreshed it: its copy is taken, and kept in memory, instead.
+            await services.Store.FindInRedisAsync(exchange.PrimaryKey, exchange.SelectingFields, exchange.Context.RequestAborted);
+            await LeadAsync(exchange, new FetchCandidate(CacheReason.Stale, stale), shared, exchange.Policy.Options.CollapseWaitLimit);
+            return FindNewer(exchange, stale) is not null;
+        }
+        finally
+        {
             fetches.End(exchange.PrimaryKey, shared);
-        else
-            await LeadAsync(exchange, candidate, shared, exchange.Policy.Options.CollapseWaitLimit);
-        return FindNewer(exchange, stale) is not null;
+        }
     }
+
+    // Requests with credentials neither lead nor follow: RFC 9111 §3.5 is known at the response only. A request that
+    // wants no stored response wants no other's either.
+    private bool MayShare(CacheExchange exchange) =>
+        exchange.Policy.Options.Collapse != CollapseScope.Off
+        && !exchange.Request.IsAuthorized
+        && !exchange.Request.CacheControl.NoCache
+        && !exchange.Request.CacheControl.NoStore
+        && !services.HitForMiss.Contains(exchange.PrimaryKey);
 
     private async Task<Following> FollowAsync(CacheExchange exchange, FetchCandidate candidate, SharedFetch fetch, TimeSpan limit)
     {
@@ -139,7 +142,7 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
 
         async ValueTask<StoredResponse?> ReadAgainAsync()
         {
-            var lookup = await services.Store.FindInRedisAsync(exchange.PrimaryKey, exchange.Context.Request.Headers, exchange.Context.RequestAborted);
+            var lookup = await services.Store.FindInRedisAsync(exchange.PrimaryKey, exchange.SelectingFields, exchange.Context.RequestAborted);
             return lookup.Response is { } response && IsReusable(exchange, response, out _) ? response : null;
         }
     }
@@ -190,7 +193,7 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
 
     private StoredResponse? FindNewer(CacheExchange exchange, StoredResponse? known)
     {
-        var found = services.Store.FindInMemory(exchange.PrimaryKey, exchange.Context.Request.Headers).Response;
+        var found = services.Store.FindInMemory(exchange.PrimaryKey, exchange.SelectingFields).Response;
         return found is not null && !ReferenceEquals(found, known) && IsReusable(exchange, found, out _) ? found : null;
     }
 
@@ -198,7 +201,7 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
         Share(exchange, shared.Response).VariantKey == shared.VariantKey;
 
     private static SharedResponse Share(CacheExchange exchange, StoredResponse response) =>
-        new(response, CacheKey.Variant(exchange.PrimaryKey, response.Vary, exchange.Context.Request.Headers));
+        new(response, CacheKey.Variant(exchange.PrimaryKey, response.Vary, exchange.SelectingFields));
 
     private enum Following
     {

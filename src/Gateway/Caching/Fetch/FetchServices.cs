@@ -30,7 +30,7 @@ internal sealed record FetchServices(
     {
         if (ChangeLog.Check(response.Stamp, response.Selectors) == ChangeVerdict.Changed)
             return false;
-        Store.StoreInMemory(exchange.PrimaryKey, exchange.Context.Request.Headers, response);
+        Store.StoreInMemory(exchange.PrimaryKey, exchange.SelectingFields, response);
         return true;
     }
 
@@ -38,6 +38,6 @@ internal sealed record FetchServices(
     public async Task StoreInRedisAsync(CacheExchange exchange, StoredResponse response)
     {
         var staleFor = exchange.Policy.Stale.Longest(response.CacheControl);
-        await Store.StoreInRedisAsync(exchange.PrimaryKey, exchange.Context.Request.Headers, response, staleFor, CancellationToken.None);
+        await Store.StoreInRedisAsync(exchange.PrimaryKey, exchange.SelectingFields, response, staleFor, CancellationToken.None);
     }
 }

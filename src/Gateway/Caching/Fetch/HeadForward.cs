@@ -19,7 +19,7 @@ internal sealed class HeadForward(RequestDelegate next, FetchServices services)
         context.Response.OnStarting(() =>
         {
             times = times with { Response = services.Clock.Now };
-            if (candidate.Stored is { } stored && context.Response.StatusCode == StatusCodes.Status200OK && !ResponseReader.HasForwarderError(context))
+            if (candidate.Replacement is { } stored && context.Response.StatusCode == StatusCodes.Status200OK && !ResponseReader.HasForwarderError(context))
                 updated = Update(context, ownFields, stored, exchange.Policy.Options.SetCookie, times);
             var status = CacheStatus.Forwarded(candidate.Reason, context.Response.StatusCode, updated is not null, false, CacheReason.None);
             context.Response.Headers.Append(CacheStatus.FieldName, status);

@@ -129,7 +129,7 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
         if (IsForEveryone(refusal))
         {
             services.HitForMiss.Add(exchange.PrimaryKey);
-            _isSuperseding = candidate.Stored is not null;
+            _isSuperseding = candidate.Stored is { IsSuperseded: false };
         }
 
         shared?.Complete(FetchOutcome.NotShareable);
@@ -207,7 +207,7 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
             return;
         }
 
-        var variant = CacheKey.Variant(exchange.PrimaryKey, response.Vary, _context.Request.Headers);
+        var variant = CacheKey.Variant(exchange.PrimaryKey, response.Vary, exchange.SelectingFields);
         shared?.Complete(FetchOutcome.Shareable, new SharedResponse(response, variant));
         await services.StoreInRedisAsync(exchange, response);
     }

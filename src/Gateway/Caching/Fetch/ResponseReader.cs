@@ -18,11 +18,13 @@ internal static class ResponseReader
 
     /// <param name="ownFields">Names that the gateway had set before it forwarded: they are no part of the origin's response.</param>
     /// <param name="now">When the response came.</param>
-    public static ResponseFacts Read(HttpContext context, HashSet<string> ownFields, DateTimeOffset now) =>
-        Read(context.Response.Headers, context.Response.StatusCode, now) with
-        {
-            SetsCookie = !ownFields.Contains(HeaderNames.SetCookie) && OriginCookies(context).Count > 0,
-        };
+    public static ResponseFacts Read(HttpContext context, HashSet<string> ownFields, DateTimeOffset now)
+    {
+        var facts = Read(context.Response.Headers, context.Response.StatusCode, now);
+        // Cookies that are not stored anyway keep nothing else from being stored.
+        var isStored = facts.CacheControl.UnstoredFields?.Contains(HeaderNames.SetCookie, StringComparer.OrdinalIgnoreCase) != true;
+        return facts with { SetsCookie = isStored && !ownFields.Contains(HeaderNames.SetCookie) && OriginCookies(context).Count > 0 };
+    }
 
     /// <summary>The response as it will be stored, still without its body.</summary>
     public static StoredResponse Describe(CacheExchange exchange, HashSet<string> ownFields, ResponseFacts facts, in FetchTimes times)

@@ -103,7 +103,10 @@ internal sealed record StoredResponse : StoredEntry
 
     public override long Size => ObjectOverhead + Body.Length + Fields.Sum(FieldSize) + Selectors.Sum(selector => 24 + (2L * selector.Text.Length));
 
-    /// <summary>The response as one that a newer, not storable one replaced: to be validated, and not to be used stale.</summary>
+    /// <summary>Whether a newer response, which was not to be stored, replaced this one: it may be validated, and not used stale.</summary>
+    public bool IsSuperseded => InitialAge >= Semantics.CacheControl.Overflow && FreshnessLifetime == 0;
+
+    /// <summary>The response as one that is <see cref="IsSuperseded"/>.</summary>
     public StoredResponse Superseded() => this with { FreshnessLifetime = 0, InitialAge = Semantics.CacheControl.Overflow };
 
     /// <summary>current_age in seconds. RFC 9111 §4.2.3.</summary>
