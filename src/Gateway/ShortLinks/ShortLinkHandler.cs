@@ -32,8 +32,7 @@ internal sealed class ShortLinkHandler(
 
         // 2.
         var current = options.CurrentValue;
-        var routeSlug = (string?)context.Request.RouteValues[SlugParameter];
-        var (isKnown, link) = SlugRules.TryRead(routeSlug, current, out var slug)
+        var (isKnown, link) = SlugRules.TryRead((string?)context.Request.RouteValues[SlugParameter], current, out var slug)
             ? await lookup.FindAsync(slug, context.RequestAborted)
             : new LinkAnswer(true, null);
         if (!isKnown)
@@ -44,7 +43,7 @@ internal sealed class ShortLinkHandler(
 
         // 3.
         var decision = link is null ? VisitDecision.Unknown : DecideFromMemory(link);
-        var location = link is null ? null : Locate(context, link, $"{current.Prefix}/{routeSlug}/");
+        var location = link is null ? null : Locate(context, link, current);
         if (decision != VisitDecision.Admitted || location is null)
         {
             await answers.RefuseAsync(context, location is null ? VisitDecision.Unknown : decision, link, client);
@@ -86,12 +85,12 @@ internal sealed class ShortLinkHandler(
     };
 
     // Null: the request has a path after the slug that the link does not take.
-    private static string? Locate(HttpContext context, ShortLink link, string before)
+    private static string? Locate(HttpContext context, ShortLink link, ShortLinksOptions current)
     {
         var (location, forwarding) = (link.Definition.Target.OriginalString, link.Definition.Forwarding);
         if (context.Request.RouteValues.TryGetValue(SuffixParameter, out var suffix) && suffix is string { Length: > 0 })
         {
-            if (!forwarding.HasFlag(LinkForwarding.Path) || RawSuffix(context, before) is not { } raw
+            if (!forwarding.HasFlag(LinkForwarding.Path) || RawSuffix(context, current) is not { } raw
                 || TargetForwarding.AppendPath(location, raw) is not { } longer)
                 return null;
             location = longer;
@@ -103,8 +102,9 @@ internal sealed class ShortLinkHandler(
     }
 
     // As the client wrote it: what routing has decoded could not be written down again the same way.
-    private static string? RawSuffix(HttpContext context, string before)
+    private static string? RawSuffix(HttpContext context, ShortLinksOptions current)
     {
+        var before = $"{current.Prefix}/{context.Request.RouteValues[SlugParameter]}/";
         var path = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.Split('?')[0];
         var at = -1;
         for (var slashes = before.Count(c => c == '/'); slashes > 0; slashes--)

@@ -69,7 +69,7 @@ public sealed class ThreeNodeTests : IAsyncLifetime
     [Fact]
     public async Task Every_visit_to_three_nodes_is_counted_while_the_network_of_one_breaks()
     {
-        // 200,000 are counted by the bench (bench/README.md, "links").
+        // 200,000 are counted by "dotnet dev.cs bench links".
         const int visits = 20_000;
         await _nodes[0].CreateAsync(new { slug = "oak", target = LinkTestNode.Target });
         foreach (var node in _nodes)
