@@ -90,12 +90,14 @@ internal sealed class LinkStore(RedisConnection redis, RedisKeys keys, SharedCha
         if (definition.Tags.Count > 0 && !await index.AddAsync([new(slug, definition.Tags)]))
             return default;
         var reply = await redis.TryAsync(database => UpdateAsync(database, slug, definition), Uninterrupted);
-        await SpreadAsync(SelectorOf(slug));
-        if (!reply.TryGet(out var result))
+        var isAnswered = reply.TryGet(out var result);
+        var write = isAnswered ? ReadWrite(slug, result!) : default;
+        if (!isAnswered || write.IsWritten)
+            await SpreadAsync(SelectorOf(slug));
+        if (!isAnswered)
             return default;
-        var write = ReadWrite(slug, result);
         // The index was told of a link that turned out not to exist, or of tags that are gone now.
-        await index.RemoveAsync(slug, write.IsWritten ? LostTags(result, definition) : definition.Tags, isGone: !write.IsWritten);
+        await index.RemoveAsync(slug, write.IsWritten ? LostTags(result!, definition) : definition.Tags, isGone: !write.IsWritten);
         return new(write);
     }
 

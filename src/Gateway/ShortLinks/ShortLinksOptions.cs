@@ -63,7 +63,7 @@ public sealed class ShortLinksOptions
 
     /// <summary>
     /// How many answers 404 a client gets in a minute before all its requests for links are refused (429) until the
-    /// minute is over: 0 (no limit) to 100000, default 60. A client is an IPv4 address or an IPv6 /64; each node counts for itself.
+    /// minute is over: 0 (no limit) to 100000, default 60. A client is an IPv4 address or an IPv6 /64 (behind a proxy only with <c>TrustedProxies</c>, else all clients are one); each node counts for itself.
     /// </summary>
     public int UnknownPerMinute { get; set; } = 60;
 

@@ -248,6 +248,15 @@ public sealed class LinkAdminTests : IAsyncLifetime
         Assert.Equal(4, await node.VisitsAsync("oak"));
         Assert.Equal(HttpStatusCode.NoContent, (await node.Admin.DeleteAsync("/links/oak")).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await node.FollowAsync("oak")).StatusCode);
+
+        await node.CreateAsync(new { slug = "vault", target = LinkTestNode.Target, password = "open sesame", tags = new[] { "sale" } });
+        foreach (var (password, status) in new[] { ("wrong", HttpStatusCode.Forbidden), ("open sesame", HttpStatusCode.SeeOther) })
+        {
+            using var form = new FormUrlEncodedContent([new("password", password)]);
+            Assert.Equal(status, (await node.Public.PostAsync("/s/vault", form)).StatusCode);
+        }
+
+        Assert.Contains("\"vault\"", await node.Admin.GetStringAsync("/links?tag=sale"), StringComparison.Ordinal);
         Assert.Empty(node.Log.Exceptions);
     }
 

@@ -87,6 +87,16 @@ public sealed class TransferTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_table_as_spreadsheets_save_it_is_imported()
+    {
+        const string text = "\ufeffTarget,Slug,Tags,maxVisits\r\n\"https://shop.example/?a=1,2\",oak,\"sale summer\",3\r\nhttps://shop.example/,elm,,\r\n";
+
+        Assert.Equal("2 created, 0 unchanged, 0 replaced, 0 rejected", Summary(await ImportAsync(_node, text, "text/csv")));
+        Assert.Equal("https://shop.example/?a=1,2", (await _node.FollowAsync("oak")).Headers.Location!.OriginalString);
+        Assert.Contains("\"maxVisits\":3,\"tags\":[\"sale\",\"summer\"]", await _node.Admin.GetStringAsync("/links/oak"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Lines_that_make_no_link_are_named_and_the_others_are_imported()
     {
         const string text = """

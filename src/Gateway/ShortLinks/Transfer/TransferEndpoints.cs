@@ -9,8 +9,8 @@ namespace Gateway.ShortLinks.Transfer;
 /// <summary>Many links at once, on the admin listener.</summary>
 internal static class TransferEndpoints
 {
-    // Text in another encoding must not become links that somebody did not write.
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    // Text in another encoding must not become links that somebody did not write; a byte order mark, as spreadsheets write it, is skipped.
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: true, throwOnInvalidBytes: true);
 
     /// <summary>
     /// <c>POST /import-links?replace=true|false</c> takes <c>text/csv</c> or <c>application/jsonl</c> of any length, and
