@@ -33,7 +33,7 @@ internal static class PeerList
         {
             var (port, adminPort) = (ServerProcess.FreePort(), ServerProcess.FreePort());
             var server = await ServerProcess.StartAsync(Cores.Server, port, folder => Command(name, folder, (port, adminPort), originPort, redisPort), cancellationToken);
-            return new Peer(name, await VersionAsync(name, cancellationToken), port, adminPort, server, redis);
+            return new Peer(name, await VersionAsync(name, cancellationToken), port, adminPort, server, redis, redisPort);
         }
         catch
         {

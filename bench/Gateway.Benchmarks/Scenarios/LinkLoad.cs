@@ -50,7 +50,7 @@ internal static class LinkLoad
                 ["the slowest of 100", RequestTable.Format(times.Order().ElementAt((int)(times.Count * 0.99)), "f2")],
                 [$"visits counted of {Visits:n0}", $"{counted}"],
             ],
-            "One gateway, one client on the other core. Memory is its resident set.");
+            "One client on the other core. The import and the completions are one gateway's, the visits three gateways'. Memory is the resident set.");
     }
 
     private static HttpClient Client() => new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { Timeout = TimeSpan.FromMinutes(30) };
@@ -83,22 +83,31 @@ internal static class LinkLoad
 
     private static async Task<long> VisitAsync(HttpClient client, Peer peer, CancellationToken cancellationToken)
     {
+        (int Public, int Admin)[] ports = [(peer.Port, peer.AdminPort), .. Enumerable.Range(0, 2).Select(_ => (ServerProcess.FreePort(), ServerProcess.FreePort()))];
+        await using var second = await StartAsync(ports[1], peer, cancellationToken);
+        await using var third = await StartAsync(ports[2], peer, cancellationToken);
         var bounded = new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(Enumerable.Range(0, Visits), bounded, async (i, cancel) =>
         {
-            using var answer = await client.GetAsync(new Uri($"http://127.0.0.1:{peer.Port}{Content.LinkPath}{i % 3}"), cancel);
+            using var answer = await client.GetAsync(new Uri($"http://127.0.0.1:{ports[i % 3].Public}{Content.LinkPath}0"), cancel);
             if (answer.StatusCode != HttpStatusCode.Found)
                 throw new BenchException($"A link answered {(int)answer.StatusCode}.");
         });
+
+        // Each gateway writes what it has counted before it answers.
         var counted = 0L;
-        for (var slug = 0; slug < 3; slug++)
+        foreach (var (_, admin) in ports)
         {
-            var link = await client.GetStringAsync(new Uri($"http://127.0.0.1:{peer.AdminPort}/links/{slug}"), cancellationToken);
-            counted += JsonDocument.Parse(link).RootElement.GetProperty("visits").GetInt64();
+            var link = await client.GetStringAsync(new Uri($"http://127.0.0.1:{admin}/links/0"), cancellationToken);
+            counted = JsonDocument.Parse(link).RootElement.GetProperty("visits").GetInt64();
         }
 
         return counted;
     }
+
+    // A gateway more on the Redis of another.
+    private static Task<ServerProcess> StartAsync((int Public, int Admin) ports, Peer peer, CancellationToken cancellationToken) => ServerProcess.StartAsync(
+        Cores.Server, ports.Public, folder => GatewayServer.Command(folder, ports, $"http://127.0.0.1:{peer.Port}", $"127.0.0.1:{peer.RedisPort}"), cancellationToken);
 
     /// <summary>Links as JSON lines, written while they are sent.</summary>
     private sealed class LinkLines : HttpContent

@@ -84,7 +84,7 @@ internal static class ScenarioList
                 new("nginx 302", PeerList.Nginx, Links with { BodySize = NginxServer.RedirectPageSize }),
             ],
             LinkLoad.MeasureRedirectsAsync),
-        new("links", "A million short links: imported, completed by prefix; then 200,000 visits, counted.", [],
+        new("links", "A million short links: imported, completed by prefix; then 200,000 visits over three gateways, counted.", [],
             [new("gateway", PeerList.Gateway, Links, ("Location", Content.LinkTarget))],
             LinkLoad.MeasureManyAsync),
         new("large", "A 200 MB body, with and without Content-Length: first byte, and memory at its peak.", ["yarp", "yarp chunked"],
