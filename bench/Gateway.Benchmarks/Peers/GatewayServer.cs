@@ -19,14 +19,14 @@ internal static class GatewayServer
     public const long SmallestMemory = 1L << 20;
 
     public static IEnumerable<string> Command(
-        string folder, int port, string origin, string redis, long? memoryLimit = null, TimeSpan? lockThreshold = null)
+        string folder, (int Public, int Admin) ports, string origin, string redis, long? memoryLimit = null, TimeSpan? lockThreshold = null)
     {
         var program = Path.Combine(Repository.Root, "src/Gateway/bin/Release/net10.0/Gateway.dll");
         if (!File.Exists(program))
             throw new BenchException($"{program} is missing. Build it: dotnet build src/Gateway -c Release");
         var path = Path.Combine(folder, "gateway.json");
         File.WriteAllText(path, JsonSerializer.Serialize(Configuration(origin, redis, memoryLimit, lockThreshold)));
-        return ["dotnet", program, "--urls", $"http://127.0.0.1:{port}", $"--Admin:Urls=http://127.0.0.1:{ServerProcess.FreePort()}", "--config", path];
+        return ["dotnet", program, "--urls", $"http://127.0.0.1:{ports.Public}", $"--Admin:Urls=http://127.0.0.1:{ports.Admin}", "--config", path];
     }
 
     private static Dictionary<string, object> Configuration(string origin, string redis, long? memoryLimit, TimeSpan? lockThreshold)
@@ -68,6 +68,7 @@ internal static class GatewayServer
                     over = Policy(Limit("bench", ("PermitLimit", 1), ("Window", "1.00:00:00"))),
                 },
             },
+            ["ShortLinks"] = new { Enabled = true, Prefix = Servers.Content.LinkPath.TrimEnd('/') },
             // A core that others use too must not turn a hit in Redis into a miss: the built-in cache waits 5 s as well.
             ["Redis"] = new { Configuration = redis, Deadline = "00:00:05" },
         };

@@ -3,6 +3,9 @@ namespace Gateway.Benchmarks.Peers;
 /// <summary>nginx as a caching proxy: one worker, set up as its documentation recommends for speed, no access log.</summary>
 internal static class NginxServer
 {
+    /// <summary>The bytes of the page that nginx sends with a 302.</summary>
+    public const int RedirectPageSize = 138;
+
     public static IEnumerable<string> Command(string folder, int port, int originPort)
     {
         var path = Path.Combine(folder, "nginx.conf");
@@ -37,6 +40,10 @@ internal static class NginxServer
             server {
                 listen 127.0.0.1:{{port}};
                 keepalive_requests 100000000;
+                server_tokens off;
+                location {{Servers.Content.LinkPath}} {
+                    return 302 {{Servers.Content.LinkTarget}};
+                }
                 location / {
                     proxy_pass http://origin;
                     proxy_http_version 1.1;

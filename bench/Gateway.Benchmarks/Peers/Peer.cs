@@ -4,9 +4,11 @@ namespace Gateway.Benchmarks.Peers;
 /// <param name="Name">Its name in <see cref="PeerList"/>.</param>
 /// <param name="Version">What it is, exactly.</param>
 /// <param name="Port">Its loopback port.</param>
+/// <param name="AdminPort">The port of its admin listener, where it is a gateway.</param>
 /// <param name="Server">Its processes.</param>
 /// <param name="Redis">The Redis of its own, where it uses one.</param>
-internal sealed record Peer(string Name, string Version, int Port, ServerProcess Server, ServerProcess? Redis) : IAsyncDisposable
+/// <param name="RedisPort">That Redis' loopback port.</param>
+internal sealed record Peer(string Name, string Version, int Port, int AdminPort, ServerProcess Server, ServerProcess? Redis, int RedisPort) : IAsyncDisposable
 {
     public async ValueTask DisposeAsync()
     {

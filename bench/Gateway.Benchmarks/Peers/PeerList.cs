@@ -35,9 +35,9 @@ internal static class PeerList
             : null;
         try
         {
-            var port = ServerProcess.FreePort();
-            var server = await ServerProcess.StartAsync(Cores.Server, port, folder => Command(name, folder, port, originPort, redisPort), cancellationToken);
-            return new Peer(name, await VersionAsync(name, cancellationToken), port, server, redis);
+            var (port, adminPort) = (ServerProcess.FreePort(), ServerProcess.FreePort());
+            var server = await ServerProcess.StartAsync(Cores.Server, port, folder => Command(name, folder, (port, adminPort), originPort, redisPort), cancellationToken);
+            return new Peer(name, await VersionAsync(name, cancellationToken), port, adminPort, server, redis, redisPort);
         }
         catch
         {
@@ -61,8 +61,9 @@ internal static class PeerList
         ],
         cancellationToken);
 
-    private static IEnumerable<string> Command(string name, string folder, int port, int originPort, int redisPort)
+    private static IEnumerable<string> Command(string name, string folder, (int Public, int Admin) ports, int originPort, int redisPort)
     {
+        var port = ports.Public;
         var origin = $"http://127.0.0.1:{originPort}";
         var redis = $"127.0.0.1:{redisPort}";
         return name switch
@@ -72,9 +73,9 @@ internal static class PeerList
             OutputCacheRedis or KestrelEval => Serve(name, port, origin, redis),
             Nginx => NginxServer.Command(folder, port, originPort),
             Varnish => VarnishServer.Command(folder, port, originPort),
-            Gateway => GatewayServer.Command(folder, port, origin, redis),
-            GatewayRedis => GatewayServer.Command(folder, port, origin, redis, memoryLimit: GatewayServer.SmallestMemory),
-            GatewayLock => GatewayServer.Command(folder, port, origin, redis, lockThreshold: TimeSpan.Zero),
+            Gateway => GatewayServer.Command(folder, ports, origin, redis),
+            GatewayRedis => GatewayServer.Command(folder, ports, origin, redis, memoryLimit: GatewayServer.SmallestMemory),
+            GatewayLock => GatewayServer.Command(folder, ports, origin, redis, lockThreshold: TimeSpan.Zero),
             _ => throw new ArgumentOutOfRangeException(nameof(name), name, null),
         };
     }

@@ -57,7 +57,7 @@ internal static class RequestLoad
     // The load alone would not do: a slow server gets only to the first of many URLs.
     private static async Task StoreAllAsync(Peer peer, LoadPlan plan, CancellationToken cancellationToken)
     {
-        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(30) };
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { Timeout = TimeSpan.FromSeconds(30) };
         var bounded = new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(Enumerable.Range(0, plan.Urls ?? 0), bounded, async (url, cancel) =>
         {

@@ -30,6 +30,8 @@ internal static class ScenarioList
     };
 
     private static readonly (string, string) Counted = ("RateLimit", "bench");
+    private static readonly LoadPlan Links = new() { Prefix = Content.LinkPath, Status = 302, BodySize = 0 };
+
     private static readonly (string, string) Hit = ("Cache-Status", "hit");
     private static readonly (string, string) Forwarded = ("Cache-Status", "fwd=");
     private static readonly (string, string) Stored = ("Cache-Status", "stored");
@@ -88,6 +90,16 @@ internal static class ScenarioList
                 new("over", PeerList.Gateway, OverLimit, Counted),
             ],
             RequestLoad.MeasureAsync),
+        new("link", "A short link, counted, 2000 of them, beside a hit of the same gateway and nginx's return 302.", ["gateway hit"],
+            [
+                new("gateway hit", PeerList.Gateway, Items, Hit),
+                new("gateway link", PeerList.Gateway, Links, ("Location", Content.LinkTarget)),
+                new("nginx 302", PeerList.Nginx, Links with { BodySize = NginxServer.RedirectPageSize }),
+            ],
+            LinkLoad.MeasureRedirectsAsync),
+        new("links", "A million short links: imported, completed by prefix; then 200,000 visits over three gateways, counted.", [],
+            [new("gateway", PeerList.Gateway, Links, ("Location", Content.LinkTarget))],
+            LinkLoad.MeasureManyAsync),
         new("large", "A 200 MB body, with and without Content-Length: first byte, and memory at its peak.", ["yarp", "yarp chunked"],
             [
                 new("yarp", PeerList.Yarp, Items with { Prefix = Content.LargePath }),

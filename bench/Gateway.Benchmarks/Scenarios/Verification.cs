@@ -14,7 +14,7 @@ internal static class Verification
     public static async Task ProbeAsync(Peer peer, Contestant contestant, CancellationToken cancellationToken)
     {
         var plan = contestant.Plan;
-        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(10) };
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { Timeout = TimeSpan.FromSeconds(10) };
         // With a fixed set of URLs the second answer comes from the store; without one, no two URLs are alike.
         var urls = plan.Urls is null ? new[] { $"{Guid.NewGuid():n}", $"{Guid.NewGuid():n}" } : ["0", "0"];
         using var first = await SendAsync(client, peer, plan, urls[0], cancellationToken);

@@ -13,6 +13,10 @@ internal static class Content
     public const string LargePath = "/large/";
     public const string ChunkedPath = "/chunked/";
 
+    /// <summary>Short links, and what nginx answers likewise.</summary>
+    public const string LinkPath = "/s/";
+    public const string LinkTarget = "https://shop.example/catalog/";
+
     public const int ItemSize = 1024;
     public const long LargeSize = 200L << 20;
     public const string ETag = "\"bench\"";

@@ -81,8 +81,17 @@ internal sealed class RedisKeys
     /// <summary>Hash node → "number time" of the last batch of visits it sent · 1 day since the last, ends with its link · ShortLinks · record.</summary>
     public RedisKey ShortLinkBatches(string slug) => $"{_prefix}link:{{{slug}}}:batches";
 
+    /// <summary>Hash (visits of the last 400 days, of 100 referring hosts) · no expiry, ends with its link · ShortLinks · record.</summary>
+    public RedisKey ShortLinkStatistics(string slug) => $"{_prefix}link:{{{slug}}}:statistics";
+
+    /// <summary>Hash client (hashed) → wrong passwords, at most 201 · 15 minutes, ends with its link · ShortLinks · record.</summary>
+    public RedisKey ShortLinkGuesses(string slug) => $"{_prefix}link:{{{slug}}}:guesses";
+
     /// <summary>Sorted set of slugs, all of score 0, read by prefix · no expiry · ShortLinks · record.</summary>
     public RedisKey ShortLinkIndex => _prefix + "links";
+
+    /// <summary>Sorted set of the slugs of a tag, all of score 0 · no expiry, ends with its last link · ShortLinks · record.</summary>
+    public RedisKey ShortLinkTag(string tag) => $"{_prefix}link-tag:{tag}";
 
     /// <summary>Sorted set slug → visits, at most 11,000 · an hour's 2 h, a day's 2 days, <c>all</c> no expiry · ShortLinks · record.</summary>
     /// <param name="period">The hour or day in digits, or <c>all</c>.</param>

@@ -21,14 +21,8 @@ internal sealed class RedisScript
 #pragma warning restore CA5350
     }
 
-    /// <summary>Reads an embedded file, such as <c>ChangeLog/append.lua</c>.</summary>
-    public static RedisScript Load(string path)
-    {
-        using var stream = typeof(RedisScript).Assembly.GetManifestResourceStream(path)
-            ?? throw new InvalidOperationException($"The script '{path}' is not part of the assembly.");
-        using var reader = new StreamReader(stream);
-        return new RedisScript(reader.ReadToEnd());
-    }
+    /// <summary>Reads embedded files, such as <c>ChangeLog/append.lua</c>: several make one script, what they share first.</summary>
+    public static RedisScript Load(params string[] paths) => new(string.Join('\n', paths.Select(Read)));
 
     /// <summary>Runs the script once.</summary>
     public async Task<RedisResult> EvaluateAsync(IDatabaseAsync database, RedisKey[] keys, RedisValue[] arguments)
@@ -43,5 +37,13 @@ internal sealed class RedisScript
             // It was not run: running it now is no second time.
             return await database.ScriptEvaluateAsync(_text, keys, arguments, CommandFlags.DemandMaster);
         }
+    }
+
+    private static string Read(string path)
+    {
+        using var stream = typeof(RedisScript).Assembly.GetManifestResourceStream(path)
+            ?? throw new InvalidOperationException($"The script '{path}' is not part of the assembly.");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
     }
 }

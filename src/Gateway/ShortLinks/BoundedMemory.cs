@@ -6,7 +6,8 @@ namespace Gateway.ShortLinks;
 /// Values in this process, bounded in total size: two generations of half the limit each. What is used moves to the
 /// young one; when that is full it becomes the old one, and what nobody used since then is gone.
 /// </summary>
-internal sealed class BoundedMemory<TValue>(long limit)
+internal sealed class BoundedMemory<TKey, TValue>(long limit)
+    where TKey : notnull
     where TValue : class
 {
     private readonly Lock _gate = new();
@@ -15,7 +16,7 @@ internal sealed class BoundedMemory<TValue>(long limit)
 
     public int Count => _young.Values.Count + _old.Values.Count;
 
-    public TValue? Get(string key)
+    public TValue? Get(TKey key)
     {
         if (_young.Values.TryGetValue(key, out var entry))
             return entry.Value;
@@ -27,7 +28,7 @@ internal sealed class BoundedMemory<TValue>(long limit)
         return entry.Value;
     }
 
-    public void Set(string key, TValue value, long size) => MakeRoom(size).Values[key] = (value, size);
+    public void Set(TKey key, TValue value, long size) => MakeRoom(size).Values[key] = (value, size);
 
     // Sizes of replaced values stay counted until the generation ends: it may end early, never late.
     private Generation MakeRoom(long size)
@@ -54,6 +55,6 @@ internal sealed class BoundedMemory<TValue>(long limit)
     {
         public long Size;
 
-        public ConcurrentDictionary<string, (TValue Value, long Size)> Values { get; } = new(StringComparer.Ordinal);
+        public ConcurrentDictionary<TKey, (TValue Value, long Size)> Values { get; } = new();
     }
 }

@@ -16,8 +16,8 @@ internal sealed class LinkLookup(LinkStore store, SharedChangeLog log, IOptionsM
 {
     public const int MaxUnknown = 20_000;
 
-    private readonly BoundedMemory<RememberedSlug> _links = new(options.CurrentValue.MemoryLimit);
-    private readonly BoundedMemory<RememberedSlug> _unknown = new(MaxUnknown);
+    private readonly BoundedMemory<string, RememberedSlug> _links = new(options.CurrentValue.MemoryLimit);
+    private readonly BoundedMemory<string, RememberedSlug> _unknown = new(MaxUnknown);
 
     public int LinkCount => _links.Count;
 
@@ -52,7 +52,10 @@ internal sealed class LinkLookup(LinkStore store, SharedChangeLog log, IOptionsM
 
     private sealed class RememberedSlug(string slug, ShortLink? link, ChangeStamp stamp, long readAt)
     {
-        private readonly Selector[] _selectors = [LinkStore.SelectorOf(slug), LinkStore.AllLinks];
+        private readonly Selector[] _selectors = link is null
+            ? [LinkStore.SelectorOf(slug), LinkStore.AllLinks, LinkStore.NewLinks]
+            : [LinkStore.SelectorOf(slug), LinkStore.AllLinks];
+
         private long _checkedVersion;
 
         public ShortLink? Link => link;

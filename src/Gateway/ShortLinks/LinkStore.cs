@@ -5,36 +5,35 @@ using StackExchange.Redis;
 
 namespace Gateway.ShortLinks;
 
-/// <summary>What a visit of a link with a maximum came to.</summary>
-internal enum VisitDecision
-{
-    Expired = -3,
-    NotYet = -2,
-    Unknown = -1,
-    UsedUp = 0,
-    Admitted = 1,
-}
-
 /// <summary>What came of writing a link: whether this call wrote it, and the link that holds the slug now.</summary>
 internal readonly record struct LinkWrite(bool IsWritten, ShortLink? Link);
 
-/// <summary>
-/// The links of all nodes, in Redis. The index is written before a link and shortened after one is gone: it may name
-/// links that do not exist, and lacks none that do.
-/// </summary>
-internal sealed class LinkStore(RedisConnection redis, RedisKeys keys, SharedChangeLog log, NodeIdentity node)
+/// <summary>A link to be made.</summary>
+/// <param name="Slug">Its slug.</param>
+/// <param name="Definition">What it says.</param>
+/// <param name="Request">See <see cref="ShortLink.Request"/>.</param>
+/// <param name="Visits">The visits it begins with.</param>
+internal sealed record NewLink(string Slug, LinkDefinition Definition, string Request, long Visits = 0);
+
+/// <summary>A page of links.</summary>
+/// <param name="Links">In the order of their slugs, by bytes.</param>
+/// <param name="Last">The last slug looked at; null when there are no more.</param>
+internal readonly record struct FoundLinks(IReadOnlyList<ShortLink> Links, string? Last);
+
+/// <summary>The links of all nodes, in Redis. What changes is told to all nodes by the change log.</summary>
+internal sealed class LinkStore(RedisConnection redis, RedisKeys keys, SharedChangeLog log, LinkIndex index, LinkRequests requests)
 {
-    private static readonly RedisScript CreateScript = RedisScript.Load("ShortLinks/create.lua");
-    private static readonly RedisScript UpdateScript = RedisScript.Load("ShortLinks/update.lua");
-    private static readonly RedisScript VisitScript = RedisScript.Load("ShortLinks/visit.lua");
-    private static readonly RedisScript CountScript = RedisScript.Load("ShortLinks/count.lua");
-    private static readonly TimeSpan RememberRequestsFor = TimeSpan.FromDays(1);
+    private static readonly RedisScript CreateScript = RedisScript.Load("ShortLinks/fields.lua", "ShortLinks/create.lua");
+    private static readonly RedisScript UpdateScript = RedisScript.Load("ShortLinks/fields.lua", "ShortLinks/update.lua");
 
     // A write has several steps. It is finished also if whoever asked for it is gone; each step has its deadline.
     private static readonly CancellationToken Uninterrupted = CancellationToken.None;
 
-    /// <summary>Every link: what changes when more changes wait for Redis than can be remembered one by one.</summary>
+    /// <summary>Every link: what changes when more change at once than should be told one by one.</summary>
     public static Selector AllLinks { get; } = Selector.Of("link", "*");
+
+    /// <summary>That links were made: it ends what is remembered of slugs without one, and concerns no link.</summary>
+    public static Selector NewLinks { get; } = Selector.Of("link", "+");
 
     public static Selector SelectorOf(string slug) => Selector.Of("link", slug);
 
@@ -46,125 +45,137 @@ internal sealed class LinkStore(RedisConnection redis, RedisKeys keys, SharedCha
     }
 
     /// <summary>Makes a link unless the slug is taken.</summary>
-    public async ValueTask<RedisReply<LinkWrite>> CreateAsync(string slug, LinkDefinition definition, string request)
+    public async ValueTask<RedisReply<LinkWrite>> CreateAsync(NewLink link)
     {
-        var indexed = await redis.TryAsync(database => database.SortedSetAddAsync(keys.ShortLinkIndex, slug, 0), Uninterrupted);
-        if (!indexed.IsAnswered)
+        if (!await index.AddAsync([new(link.Slug, link.Definition.Tags)]))
             return default;
-        var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
-        RedisKey[] scriptKeys = [keys.ShortLink(slug), keys.ShortLinkVisits(slug), keys.ShortLinkBatches(slug)];
-        RedisValue[] arguments = [id, .. definition.ToRedis(), request];
-        return await WriteAsync(slug, CreateScript, scriptKeys, arguments);
+        var reply = await redis.TryAsync(database => CreateAsync(database, link), Uninterrupted);
+        var isAnswered = reply.TryGet(out var result);
+        var write = isAnswered ? ReadWrite(link.Slug, result!) : default;
+        // Also after a write without an answer: it may have been made, and nodes would go on with their copies.
+        if (!isAnswered || write.IsWritten)
+            await SpreadAsync(SelectorOf(link.Slug));
+        if (!isAnswered)
+            return default;
+        await UnindexAsync(link, write);
+        return new(write);
+    }
+
+    /// <summary>
+    /// Makes many links, those whose slug is not taken, in as few waits as one. Nodes are told once for all of them, so
+    /// that a million new links do not push the purges of others out of the change log.
+    /// </summary>
+    /// <param name="links">At most some hundred, with different slugs.</param>
+    public async ValueTask<RedisReply<LinkWrite[]>> CreateAsync(IReadOnlyList<NewLink> links)
+    {
+        if (!await index.AddAsync([.. links.Select(link => new IndexedSlug(link.Slug, link.Definition.Tags))]))
+            return default;
+        var reply = await redis.TryAsync(database => Task.WhenAll(links.Select(link => CreateAsync(database, link))), Uninterrupted);
+        await SpreadAsync(NewLinks);
+        if (!reply.TryGet(out var results))
+            return default;
+        var writes = new LinkWrite[results.Length];
+        for (var i = 0; i < writes.Length; i++)
+        {
+            writes[i] = ReadWrite(links[i].Slug, results[i]);
+            await UnindexAsync(links[i], writes[i]);
+        }
+
+        return new(writes);
     }
 
     /// <summary>Replaces what a link says.</summary>
-    public ValueTask<RedisReply<LinkWrite>> UpdateAsync(string slug, LinkDefinition definition) =>
-        WriteAsync(slug, UpdateScript, [keys.ShortLink(slug)], definition.ToRedis());
+    public async ValueTask<RedisReply<LinkWrite>> UpdateAsync(string slug, LinkDefinition definition)
+    {
+        if (definition.Tags.Count > 0 && !await index.AddAsync([new(slug, definition.Tags)]))
+            return default;
+        var reply = await redis.TryAsync(database => UpdateAsync(database, slug, definition), Uninterrupted);
+        var isAnswered = reply.TryGet(out var result);
+        var write = isAnswered ? ReadWrite(slug, result!) : default;
+        if (!isAnswered || write.IsWritten)
+            await SpreadAsync(SelectorOf(slug));
+        if (!isAnswered)
+            return default;
+        // The index was told of a link that turned out not to exist, or of tags that are gone now.
+        await index.RemoveAsync(slug, write.IsWritten ? LostTags(result!, definition) : definition.Tags, isGone: !write.IsWritten);
+        return new(write);
+    }
+
+    /// <summary>Replaces what many links say; nodes are told once.</summary>
+    public async ValueTask<RedisReply<LinkWrite[]>> UpdateAsync(IReadOnlyList<NewLink> links)
+    {
+        if (!await index.AddAsync([.. links.Select(link => new IndexedSlug(link.Slug, link.Definition.Tags))]))
+            return default;
+        var reply = await redis.TryAsync(
+            database => Task.WhenAll(links.Select(link => UpdateAsync(database, link.Slug, link.Definition))), Uninterrupted);
+        await SpreadAsync(AllLinks);
+        if (!reply.TryGet(out var results))
+            return default;
+        var writes = new LinkWrite[results.Length];
+        for (var i = 0; i < writes.Length; i++)
+        {
+            writes[i] = ReadWrite(links[i].Slug, results[i]);
+            await index.RemoveAsync(
+                links[i].Slug, writes[i].IsWritten ? LostTags(results[i], links[i].Definition) : links[i].Definition.Tags, isGone: !writes[i].IsWritten);
+        }
+
+        return new(writes);
+    }
 
     /// <summary>Removes a link and everything kept for it.</summary>
     /// <returns>Whether there was such a link.</returns>
     public async ValueTask<RedisReply<bool>> DeleteAsync(string slug)
     {
-        var link = keys.ShortLink(slug);
-        RedisKey[] all = [link, keys.ShortLinkVisits(slug), keys.ShortLinkBatches(slug)];
-        var reply = await redis.TryAsync(database => database.KeyDeleteAsync(all), Uninterrupted);
-        await SpreadAsync(slug);
-        if (!reply.TryGet(out var deleted))
+        var before = await ReadAsync(slug, Uninterrupted);
+        if (!before.TryGet(out var link))
             return default;
-
-        var shortened = await redis.TryAsync(database => database.SortedSetRemoveAsync(keys.ShortLinkIndex, slug), Uninterrupted);
-        // Somebody may have made the link anew between the two.
-        var exists = await redis.TryAsync(database => database.KeyExistsAsync(link), Uninterrupted);
-        if (exists.TryGet(out var isThere) && isThere)
-            await redis.TryAsync(database => database.SortedSetAddAsync(keys.ShortLinkIndex, slug, 0), Uninterrupted);
-        return shortened.IsAnswered ? new(deleted > 0) : default;
+        var deleted = await redis.TryAsync(database => database.KeyDeleteAsync(AllKeysOf(slug)), Uninterrupted);
+        await SpreadAsync(SelectorOf(slug));
+        var isRemoved = await index.RemoveAsync(slug, link?.Definition.Tags ?? [], isGone: true);
+        if (LinkRequests.KeyHashOf(link?.Request) is { } keyHash)
+            await requests.UnbindAsync(keyHash, Uninterrupted);
+        return deleted.TryGet(out var count) && isRemoved ? new(count > 0) : default;
     }
 
-    /// <summary>Links in the order of their slugs (by bytes).</summary>
-    /// <param name="prefix">What the slugs begin with.</param>
-    /// <param name="after">The slug after which to begin; empty for the first page.</param>
-    /// <param name="limit">How many at most.</param>
-    /// <returns>The links, and the last slug looked at: null when there are no more.</returns>
-    public async ValueTask<RedisReply<(IReadOnlyList<ShortLink> Links, string? Last)>> ListAsync(
-        string prefix, string after, int limit, CancellationToken cancellationToken)
+    /// <summary>Links in the order of their slugs; see <see cref="LinkIndex.FindAsync"/>.</summary>
+    public async ValueTask<RedisReply<FoundLinks>> ListAsync(string tag, string prefix, string after, int limit, CancellationToken cancellationToken)
     {
-        // Slugs are ASCII: 0x7F follows every one that begins with the prefix.
-        var isFirst = after.Length == 0 || string.CompareOrdinal(after, prefix) < 0;
-        RedisValue from = !isFirst ? after : prefix.Length > 0 ? prefix : RedisValue.Null;
-        var reply = await redis.TryAsync(
-            database => database.SortedSetRangeByValueAsync(
-                keys.ShortLinkIndex, from, prefix + "\x7f", isFirst ? Exclude.None : Exclude.Start, Order.Ascending, 0, limit),
-            cancellationToken);
-        if (!reply.TryGet(out var found))
+        var found = await index.FindAsync(tag, prefix, after, limit, cancellationToken);
+        if (!found.TryGet(out var slugs))
             return default;
-
-        var slugs = Array.ConvertAll(found, value => (string)value!);
         var links = await redis.TryAsync(
             database => Task.WhenAll(slugs.Select(slug => database.HashGetAsync(keys.ShortLink(slug), ShortLink.Fields))), cancellationToken);
         if (!links.TryGet(out var values))
             return default;
-        ShortLink[] existing = [.. slugs.Select((slug, i) => ShortLink.Read(slug, values[i])).OfType<ShortLink>()];
-        return new((existing, slugs.Length == limit ? slugs[^1] : null));
+        ShortLink[] existing = [.. slugs.Select((slug, i) => ShortLink.Read(slug, values[i])).OfType<ShortLink>()
+            .Where(link => tag.Length == 0 || link.Definition.Tags.Contains(tag))];
+        return new(new FoundLinks(existing, slugs.Length == limit ? slugs[^1] : null));
     }
 
-    /// <summary>Binds a slug to an <c>Idempotency-Key</c>, unless one was bound before.</summary>
-    /// <returns>The slug that is bound.</returns>
-    public async ValueTask<RedisReply<string>> BindRequestAsync(string keyHash, string slug, CancellationToken cancellationToken)
+    private static LinkWrite ReadWrite(string slug, RedisResult result) =>
+        new((int)result[0] == 1, ShortLink.Read(slug, (RedisValue[])result[1]!));
+
+    private static IReadOnlyList<string> LostTags(RedisResult result, LinkDefinition definition) =>
+        (string?)result[2] is { Length: > 0 } before ? [.. before.Split(' ').Except(definition.Tags)] : [];
+
+    private Task<RedisResult> CreateAsync(IDatabaseAsync database, NewLink link)
     {
-        var key = keys.ShortLinkRequest(keyHash);
-        var bound = await redis.TryAsync(database => database.StringSetAsync(key, slug, RememberRequestsFor, When.NotExists), cancellationToken);
-        if (!bound.TryGet(out var isNew))
-            return default;
-        if (isNew)
-            return new(slug);
-        var earlier = await redis.TryAsync(database => database.StringGetAsync(key), cancellationToken);
-        return earlier.TryGet(out var value) ? new(value.IsNullOrEmpty ? slug : (string)value!) : default;
+        var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+        return CreateScript.EvaluateAsync(database, AllKeysOf(link.Slug), [id, link.Request, link.Visits, .. link.Definition.ToRedis()]);
     }
 
-    /// <summary>Forgets the slug bound to an <c>Idempotency-Key</c>.</summary>
-    public async ValueTask UnbindRequestAsync(string keyHash, CancellationToken cancellationToken) =>
-        await redis.TryAsync(database => database.KeyDeleteAsync(keys.ShortLinkRequest(keyHash)), cancellationToken);
+    private Task<RedisResult> UpdateAsync(IDatabaseAsync database, string slug, LinkDefinition definition) =>
+        UpdateScript.EvaluateAsync(database, [keys.ShortLink(slug)], definition.ToRedis());
 
-    /// <summary>Decides a visit of a link with a maximum. Never tried again: a call without an answer may have consumed.</summary>
-    public async ValueTask<RedisReply<VisitDecision>> TryVisitAsync(string slug, bool consume, CancellationToken cancellationToken)
+    private RedisKey[] AllKeysOf(string slug) =>
+        [keys.ShortLink(slug), keys.ShortLinkVisits(slug), keys.ShortLinkBatches(slug), keys.ShortLinkStatistics(slug), keys.ShortLinkGuesses(slug)];
+
+    // The link that was there has not the tags that this one was to have.
+    private async ValueTask UnindexAsync(NewLink link, LinkWrite write)
     {
-        var reply = await redis.TryAsync(
-            static (database, state) => VisitScript.EvaluateAsync(database, state.Keys, [state.consume ? 1 : 0]),
-            (Keys: new RedisKey[] { keys.ShortLink(slug), keys.ShortLinkVisits(slug) }, consume), cancellationToken);
-        return reply.TryGet(out var result) ? new((VisitDecision)(int)result) : default;
+        if (!write.IsWritten)
+            await index.RemoveAsync(link.Slug, [.. link.Definition.Tags.Except(write.Link?.Definition.Tags ?? [])], isGone: false);
     }
 
-    /// <summary>Adds visits to a link's counter, once for each batch number however often it is sent.</summary>
-    /// <returns>The link's visits with these; not positive where the batch was added before, or the link is gone.</returns>
-    public async ValueTask<RedisReply<long>> TryCountAsync(VisitedLink link, VisitBatch batch, CancellationToken cancellationToken)
-    {
-        RedisKey[] scriptKeys = [keys.ShortLink(link.Slug), keys.ShortLinkVisits(link.Slug), keys.ShortLinkBatches(link.Slug)];
-        RedisValue[] arguments = [link.Id, node.Id, batch.Number, batch.Visits];
-        var reply = await redis.TryAsync(database => CountScript.EvaluateAsync(database, scriptKeys, arguments), cancellationToken);
-        return reply.TryGet(out var result) ? new((long)result) : default;
-    }
-
-    public async ValueTask<RedisReply<long>> ReadVisitsAsync(string slug, CancellationToken cancellationToken)
-    {
-        var reply = await redis.TryAsync(database => database.StringGetAsync(keys.ShortLinkVisits(slug)), cancellationToken);
-        return reply.TryGet(out var value) ? new((long)value) : default;
-    }
-
-    private async ValueTask<RedisReply<LinkWrite>> WriteAsync(string slug, RedisScript script, RedisKey[] scriptKeys, RedisValue[] arguments)
-    {
-        var reply = await redis.TryAsync(database => script.EvaluateAsync(database, scriptKeys, arguments), Uninterrupted);
-        if (!reply.TryGet(out var result))
-        {
-            await SpreadAsync(slug);
-            return default;
-        }
-
-        var isWritten = (int)result[0] == 1;
-        if (isWritten)
-            await SpreadAsync(slug);
-        return new(new LinkWrite(isWritten, ShortLink.Read(slug, (RedisValue[])result[1]!)));
-    }
-
-    // Also after a write without an answer: it may have been made, and nodes would go on with their copies.
-    private async ValueTask SpreadAsync(string slug) => await log.AppendOrQueueAsync([SelectorOf(slug)], AllLinks, Uninterrupted);
+    private ValueTask<ChangeReceipt?> SpreadAsync(Selector selector) => log.AppendOrQueueAsync([selector], AllLinks, Uninterrupted);
 }

@@ -52,15 +52,23 @@ internal sealed class ShortLinkEndpoints : EndpointDataSource, IDisposable
         changed.Dispose();
     }
 
-    private IReadOnlyList<Endpoint> Build(ShortLinksOptions options)
+    private List<Endpoint> Build(ShortLinksOptions options)
     {
         if (!options.Enabled)
             return [];
-        var pattern = RoutePatternFactory.Parse($"{options.Prefix}/{{{ShortLinkHandler.SlugParameter}}}");
-        var endpoint = new RouteEndpointBuilder(_handler.InvokeAsync, pattern, BeforeRoutes) { DisplayName = "short link" };
-        endpoint.Metadata.Add(new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head]));
+        List<Endpoint> endpoints = [Build(options, $"{options.Prefix}/{{{ShortLinkHandler.SlugParameter}}}")];
+        if (options.ForwardPaths)
+            endpoints.Add(Build(options, $"{options.Prefix}/{{{ShortLinkHandler.SlugParameter}}}/{{**{ShortLinkHandler.SuffixParameter}}}"));
+        return endpoints;
+    }
+
+    private Endpoint Build(ShortLinksOptions options, string pattern)
+    {
+        var endpoint = new RouteEndpointBuilder(_handler.InvokeAsync, RoutePatternFactory.Parse(pattern), BeforeRoutes) { DisplayName = "short link" };
+        // POST: passwords.
+        endpoint.Metadata.Add(new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head, HttpMethods.Post]));
         if (options.Hosts.Count > 0)
             endpoint.Metadata.Add(new HostAttribute([.. options.Hosts]));
-        return [endpoint.Build()];
+        return endpoint.Build();
     }
 }

@@ -1,72 +1,80 @@
 using Gateway.Redis;
+using Gateway.ShortLinks.Passwords;
+using Gateway.ShortLinks.Visits;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.ShortLinks;
 
 /// <summary>
-/// Answers a request for a short link. (1) The slug, (2) its link, (3) whether the link is valid now, (4) where it has
-/// a maximum, Redis decides; else (5) the visit is counted in memory, and (6) the client is sent on.
+/// Answers a request for a short link. (1) A client that guesses is refused; (2) the slug and its link; (3) whether the
+/// link is valid now, and where it leads; (4) a protected link asks for its password; (5) where it has a maximum, Redis
+/// decides, else the visit is counted in memory; (6) the client is sent on.
 /// </summary>
 internal sealed class ShortLinkHandler(
-    LinkLookup lookup, LinkStore store, VisitCounts counts, RedisClock clock, IOptionsMonitor<ShortLinksOptions> options, ShortLinksMetrics metrics)
+    LinkLookup lookup, VisitStore visits, VisitCounts counts, LinkRanking ranking, SlugGuesses guesses, PasswordGate passwords, ShortLinkAnswers answers,
+    RedisClock clock, IOptionsMonitor<ShortLinksOptions> options, ShortLinksMetrics metrics)
 {
     public const string SlugParameter = "slug";
+    public const string SuffixParameter = "suffix";
+
+    private const int SecondsPerDay = 86400;
 
     public async Task InvokeAsync(HttpContext context)
     {
-        var current = options.CurrentValue;
-
         // 1.
-        if (!SlugRules.TryRead((string?)context.Request.RouteValues[SlugParameter], current, out var slug))
+        var client = ClientNetwork.Of(context.Connection.RemoteIpAddress);
+        if (guesses.IsOver(client, out var retryAfter))
         {
-            await RefuseAsync(context, VisitDecision.Unknown);
+            await answers.LimitedAsync(context, retryAfter);
             return;
         }
 
         // 2.
-        var (isKnown, link) = await lookup.FindAsync(slug, context.RequestAborted);
+        var current = options.CurrentValue;
+        var (isKnown, link) = SlugRules.TryRead((string?)context.Request.RouteValues[SlugParameter], current, out var slug)
+            ? await lookup.FindAsync(slug, context.RequestAborted)
+            : new LinkAnswer(true, null);
         if (!isKnown)
         {
-            await AnswerUnavailableAsync(context);
+            await answers.UnavailableAsync(context);
             return;
         }
 
-        // 3. and 4.
+        // 3.
         var decision = link is null ? VisitDecision.Unknown : DecideFromMemory(link);
-        if (decision == VisitDecision.Admitted && link!.Definition.MaxVisits is not null)
+        var location = link is null ? null : Locate(context, link, current);
+        if (decision != VisitDecision.Admitted || location is null)
         {
-            // RFC 9110 §9.2.1: HEAD is safe, it asks but does not consume.
-            var reply = await store.TryVisitAsync(slug, consume: HttpMethods.IsGet(context.Request.Method), context.RequestAborted);
-            if (!reply.TryGet(out decision))
-            {
-                await AnswerUnavailableAsync(context);
+            await answers.RefuseAsync(context, location is null ? VisitDecision.Unknown : decision, link, client);
+            return;
+        }
+
+        if (LeadsBack(context.Request, link!, location, current))
+        {
+            await answers.LoopAsync(context);
+            return;
+        }
+
+        // 4.
+        var isPost = HttpMethods.IsPost(context.Request.Method);
+        if (link!.Definition.PasswordHash.Length > 0)
+        {
+            if (!await passwords.AdmitAsync(context, link, client))
                 return;
-            }
         }
-
-        if (decision != VisitDecision.Admitted)
+        else if (isPost)
         {
-            await RefuseAsync(context, decision);
+            await answers.MethodNotAllowedAsync(context);
             return;
         }
 
-        if (ShortHosts.LeadsBack(link!.Definition.Target, context.Request, current.Prefix))
-        {
-            metrics.Answered("loop");
-            await ProblemAsync(context, StatusCodes.Status508LoopDetected, "This short link leads to a short link.");
+        // 5. and 6.
+        if (link.Definition.MaxVisits is null)
+            CountInMemory(context, link, current);
+        else if (!await TryConsumeAsync(context, link, current, client))
             return;
-        }
-
-        // 5.
-        if (link.Definition.MaxVisits is null && HttpMethods.IsGet(context.Request.Method))
-            counts.Add(new VisitedLink(slug, link.Id));
-
-        // 6.
-        metrics.Answered("redirected");
-        context.Response.StatusCode = link.Definition.Status;
-        context.Response.Headers.Location = link.Definition.Target.OriginalString;
-        context.Response.Headers.CacheControl = link.CacheControl(clock.Now, current.PermanentMaxAge);
-        context.Response.ContentLength = 0;
+        Redirect(context.Response, link, location, current, isPost);
     }
 
     private VisitDecision DecideFromMemory(ShortLink link) => link.StateAt(clock.Now) switch
@@ -76,34 +84,80 @@ internal sealed class ShortLinkHandler(
         _ => VisitDecision.Admitted,
     };
 
-    private Task RefuseAsync(HttpContext context, VisitDecision decision)
+    // Null: the request has a path after the slug that the link does not take.
+    private static string? Locate(HttpContext context, ShortLink link, ShortLinksOptions current)
     {
-        metrics.Answered(decision switch
+        var (location, forwarding) = (link.Definition.Target.OriginalString, link.Definition.Forwarding);
+        if (context.Request.RouteValues.TryGetValue(SuffixParameter, out var suffix) && suffix is string { Length: > 0 })
         {
-            VisitDecision.NotYet => "not_yet",
-            VisitDecision.Expired => "expired",
-            VisitDecision.UsedUp => "used_up",
-            _ => "unknown",
-        });
-        // A link that is not valid yet looks like none: it may be a secret until then.
-        return decision switch
-        {
-            VisitDecision.Expired => ProblemAsync(context, StatusCodes.Status410Gone, "This short link has expired."),
-            VisitDecision.UsedUp => ProblemAsync(context, StatusCodes.Status410Gone, "This short link was followed as often as it may be."),
-            _ => ProblemAsync(context, StatusCodes.Status404NotFound, "There is no such short link."),
-        };
+            if (!forwarding.HasFlag(LinkForwarding.Path) || RawSuffix(context, current) is not { } raw
+                || TargetForwarding.AppendPath(location, raw) is not { } longer)
+                return null;
+            location = longer;
+        }
+
+        return forwarding.HasFlag(LinkForwarding.Query) && context.Request.QueryString.Value is { Length: > 1 } query
+            ? TargetForwarding.AppendQuery(location, query[1..])
+            : location;
     }
 
-    private Task AnswerUnavailableAsync(HttpContext context)
+    // As the client wrote it: what routing has decoded could not be written down again the same way.
+    private static string? RawSuffix(HttpContext context, ShortLinksOptions current)
     {
-        metrics.Answered("unavailable");
-        context.Response.Headers.RetryAfter = "1";
-        return ProblemAsync(context, StatusCodes.Status503ServiceUnavailable, "Short links cannot be looked up at the moment.");
+        var before = $"{current.Prefix}/{context.Request.RouteValues[SlugParameter]}/";
+        var path = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.Split('?')[0];
+        var at = -1;
+        for (var slashes = before.Count(c => c == '/'); slashes > 0; slashes--)
+        {
+            at = path.IndexOf('/', at + 1);
+            if (at < 0)
+                return null;
+        }
+
+        // Anything else, such as dot segments that are resolved, or a whole URL, is not worth understanding.
+        return Uri.UnescapeDataString(path[..(at + 1)]).Equals(before, StringComparison.OrdinalIgnoreCase) ? path[(at + 1)..] : null;
     }
 
-    private static Task ProblemAsync(HttpContext context, int status, string title)
+    private static bool LeadsBack(HttpRequest request, ShortLink link, string location, ShortLinksOptions current) =>
+        ShortHosts.LeadsBack(
+            link.Definition.Forwarding.HasFlag(LinkForwarding.Path) ? new Uri(location) : link.Definition.Target, request, current.Prefix);
+
+    private void CountInMemory(HttpContext context, ShortLink link, ShortLinksOptions current)
     {
-        context.Response.Headers.CacheControl = "no-store";
-        return TypedResults.Problem(title: title, statusCode: status).ExecuteAsync(context);
+        if (!Visitors.IsVisit(context.Request, current.CountBots))
+            return;
+        var day = (int)(clock.Now.ToUnixTimeSeconds() / SecondsPerDay);
+        counts.Add(new VisitedLink(link.Slug, link.Id), new VisitDetail(day, Referrer.HostOf(context.Request.Headers.Referer)));
+    }
+
+    private async ValueTask<bool> TryConsumeAsync(HttpContext context, ShortLink link, ShortLinksOptions current, ulong client)
+    {
+        var consume = Visitors.IsVisit(context.Request, current.CountBots);
+        var reply = await visits.TryVisitAsync(link.Slug, consume, Referrer.HostOf(context.Request.Headers.Referer), context.RequestAborted);
+        if (!reply.TryGet(out var visit))
+        {
+            await answers.UnavailableAsync(context);
+            return false;
+        }
+
+        if (visit.Decision != VisitDecision.Admitted)
+        {
+            await answers.RefuseAsync(context, visit.Decision, link, client);
+            return false;
+        }
+
+        if (consume)
+            ranking.Note(link.Slug, visit.Total);
+        return true;
+    }
+
+    private void Redirect(HttpResponse response, ShortLink link, string location, ShortLinksOptions current, bool isPost)
+    {
+        metrics.Answered("redirected");
+        // RFC 9110 §15.4.4: the target gets no POST. By 307 or 308 it would get the password.
+        response.StatusCode = isPost ? StatusCodes.Status303SeeOther : link.Definition.Status;
+        response.Headers.Location = location;
+        response.Headers.CacheControl = link.CacheControl(clock.Now, current.PermanentMaxAge);
+        response.ContentLength = 0;
     }
 }

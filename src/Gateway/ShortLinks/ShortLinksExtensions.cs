@@ -1,5 +1,8 @@
 using Gateway.ChangeLog;
 using Gateway.Hosting.Configuration;
+using Gateway.ShortLinks.Passwords;
+using Gateway.ShortLinks.Transfer;
+using Gateway.ShortLinks.Visits;
 
 namespace Gateway.ShortLinks;
 
@@ -10,13 +13,24 @@ internal static class ShortLinksExtensions
     {
         services.AddChangeLog();
         services.AddValidatedSection<ShortLinksOptions, ShortLinksOptionsValidator>(ShortLinksOptions.SectionName);
+        services.AddSingleton<LinkIndex>();
+        services.AddSingleton<LinkRequests>();
         services.AddSingleton<LinkStore>();
+        services.AddSingleton<VisitStore>();
         services.AddSingleton<LinkLookup>();
         services.AddSingleton<LinkEditor>();
         services.AddSingleton<LinkRanking>();
         services.AddSingleton<ShortHosts>();
         services.AddSingleton<VisitCounts>();
         services.AddSingleton<ShortLinksMetrics>();
+        services.AddSingleton<SlugGuesses>();
+        services.AddSingleton<PasswordHasher>();
+        services.AddSingleton<PasswordGuesses>();
+        services.AddSingleton<PasswordGate>();
+        services.AddSingleton<ExpiredLinks>();
+        services.AddSingleton<ShortLinkAnswers>();
+        services.AddSingleton<LinkImport>();
+        services.AddSingleton<LinkExport>();
         services.AddSingleton<ShortLinkHandler>();
         services.AddSingleton<ShortLinkEndpoints>();
         // After the change log and Redis, so that it is stopped before them; the web server, added last, is stopped first.
@@ -25,7 +39,7 @@ internal static class ShortLinksExtensions
         return services;
     }
 
-    /// <summary>Answers <c>GET</c> and <c>HEAD {prefix}/{slug}</c>, before the routes of YARP.</summary>
+    /// <summary>Answers <c>GET</c> and <c>HEAD {prefix}/{slug}</c>, and the <c>POST</c> of a password, before the routes of YARP.</summary>
     public static void MapShortLinks(this IEndpointRouteBuilder endpoints) =>
         endpoints.DataSources.Add(endpoints.ServiceProvider.GetRequiredService<ShortLinkEndpoints>());
 }

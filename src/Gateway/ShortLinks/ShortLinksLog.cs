@@ -11,4 +11,10 @@ internal static partial class ShortLinksLog
 
     [LoggerMessage(8002, LogLevel.Error, "Writing visits of short links failed. It is tried again.")]
     public static partial void DeliveryFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(8003, LogLevel.Warning, "The page for expired links, {Path}, cannot be read: {Problem} Their visitors get an answer without a page.")]
+    public static partial void PageUnreadable(ILogger logger, string path, string problem);
+
+    [LoggerMessage(8004, LogLevel.Warning, "An export of short links ended early after {Links} links: Redis does not answer. The connection was broken off, so that it does not look whole.")]
+    public static partial void ExportBroken(ILogger logger, long links);
 }

@@ -44,6 +44,33 @@ public sealed class ShortLinksOptions
     public bool AllowPrivateTargets { get; set; }
 
     /// <summary>
+    /// Whether a link can pass on the path after its slug (<c>/s/oak/more</c>), as <c>forwardPath</c> of each link says.
+    /// Default: false, so that routes of <c>ReverseProxy</c> keep such paths.
+    /// </summary>
+    public bool ForwardPaths { get; set; }
+
+    /// <summary>Where visitors of expired and used-up links are sent that name no <c>expiredTarget</c> of their own: an absolute http or https URL. Default: none.</summary>
+    public string? ExpiredTarget { get; set; }
+
+    /// <summary>The file of an HTML page that visitors of expired and used-up links see instead (410), as an absolute path; at most 1 MiB. It is read again when the configuration changes. Default: none, which answers problem+json.</summary>
+    public string? ExpiredPage { get; set; }
+
+    /// <summary>
+    /// Whether bots and browsers that load ahead count as visitors and use up maximum visits. Default: false: they are
+    /// redirected without. Who lies about being a bot is too, so true is right for links whose maximum must hold against that.
+    /// </summary>
+    public bool CountBots { get; set; }
+
+    /// <summary>
+    /// How many answers 404 a client gets in a minute before all its requests for links are refused (429) until the
+    /// minute is over: 0 (no limit) to 100000, default 60. A client is an IPv4 address or an IPv6 /64 (behind a proxy only with <c>TrustedProxies</c>, else all clients are one); each node counts for itself.
+    /// </summary>
+    public int UnknownPerMinute { get; set; } = 60;
+
+    /// <summary>How many wrong passwords a client may send for a link in 15 minutes, to all nodes together: 1 to 200, default 10. All clients together: 200.</summary>
+    public int PasswordAttempts { get; set; } = 10;
+
+    /// <summary>
     /// How often visits counted in this process are written to Redis: 00:00:00.050 to 00:01:00, default 00:00:01. It is
     /// the most a crash can lose (and what was counted while Redis was away); an orderly stop loses none.
     /// </summary>

@@ -6,6 +6,7 @@ namespace Gateway.ShortLinks;
 internal sealed class ShortLinksOptionsValidator : IValidateOptions<ShortLinksOptions>
 {
     private const int MaxPrefixLength = 64;
+    private const int MaxPageSize = 1 << 20;
 
     // They run as code, or read what is on the visitor's own machine.
     private static readonly string[] ForbiddenSchemes =
@@ -24,6 +25,12 @@ internal sealed class ShortLinksOptionsValidator : IValidateOptions<ShortLinksOp
         Each(errors, options.ReservedSlugs, nameof(options.ReservedSlugs), SlugRules.IsWellFormed, "can be no slug anyway.", SlugRules.Fix);
         Each(errors, options.AdditionalSchemes, nameof(options.AdditionalSchemes), IsScheme, "cannot be allowed.",
             "Write a scheme such as myapp, without a colon; none that runs as code or reads files.");
+        errors.Require(options.ExpiredTarget is not { Length: > 0 } target || IsUrl(target), $"{section}:{nameof(options.ExpiredTarget)}",
+            $"'{options.ExpiredTarget}' cannot be sent to.", "Write an absolute URL with http or https, such as https://example.com/expired.");
+        errors.Require(options.ExpiredPage is not { Length: > 0 } page || IsPage(page), $"{section}:{nameof(options.ExpiredPage)}",
+            $"'{options.ExpiredPage}' is no file that can be a page.", "Write the absolute path of an HTML file of at most 1 MiB.");
+        Range(errors, nameof(options.UnknownPerMinute), options.UnknownPerMinute, 0, 100_000);
+        Range(errors, nameof(options.PasswordAttempts), options.PasswordAttempts, 1, 200);
         Range(errors, nameof(options.GeneratedLength), options.GeneratedLength, 4, 32);
         Range(errors, nameof(options.FlushInterval), options.FlushInterval, TimeSpan.FromMilliseconds(50), TimeSpan.FromMinutes(1));
         Range(errors, nameof(options.PermanentMaxAge), options.PermanentMaxAge, TimeSpan.Zero, TimeSpan.FromDays(366));
@@ -57,6 +64,11 @@ internal sealed class ShortLinksOptionsValidator : IValidateOptions<ShortLinksOp
         && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or ':')
         && text.Count(c => c == ':') <= 1 && !text.EndsWith(':')
         && Uri.TryCreate($"http://{text}/", UriKind.Absolute, out var uri) && uri.PathAndQuery == "/";
+
+    // The operator's own page may be in a private network.
+    private static bool IsUrl(string text) => TargetRules.TryRead(text, new ShortLinksOptions { AllowPrivateTargets = true }, out _, out _);
+
+    private static bool IsPage(string path) => Path.IsPathFullyQualified(path) && new FileInfo(path) is { Exists: true, Length: <= MaxPageSize };
 
     private static bool IsScheme(string scheme) =>
         Uri.CheckSchemeName(scheme) && !ForbiddenSchemes.Contains(scheme, StringComparer.OrdinalIgnoreCase);

@@ -13,9 +13,8 @@ public sealed partial class RedisServer : IAsyncDisposable
     private const int SigKill = 9, SigStop = 19, SigCont = 18;
 
     private readonly string _directory = Directory.CreateTempSubdirectory("gateway-redis-").FullName;
-    private Process? _process;
-
     private readonly string[] _options;
+    private Process? _process;
 
     private RedisServer(int port, string[] options) => (Port, _options) = (port, options);
 
@@ -54,6 +53,9 @@ public sealed partial class RedisServer : IAsyncDisposable
         await using var connection = await ConnectAsync();
         await connection.GetServers()[0].ExecuteAsync("SAVE");
     }
+
+    /// <summary>What <see cref="SaveAsync"/> last wrote, byte by byte; short texts are in it as they are.</summary>
+    public string ReadSnapshot() => System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(Path.Combine(_directory, "dump.rdb")));
 
     /// <summary>Stops the process without closing its connections: calls get no answer.</summary>
     public void Pause() => Signal(SigStop);

@@ -95,7 +95,21 @@ public sealed class LinkAdminTests : IAsyncLifetime
     [InlineData("GET", "/top-links?period=1", null, 400)]
     [InlineData("GET", "/top-links?period=", null, 400)]
     [InlineData("GET", "/top-links?limit=0", null, 400)]
+    [InlineData("GET", "/links?tag=a*", null, 400)]
+    [InlineData("GET", "/links/none/statistics", null, 404)]
+    [InlineData("GET", "/export-links?format=xml", null, 400)]
+    [InlineData("GET", "/export-links?prefix=a*", null, 400)]
+    [InlineData("POST", "/import-links", "{}", 415)]
     [InlineData("GET", "/links/none", null, 404)]
+    [InlineData("PUT", "/links/none", """{"target":"https://shop.example/","visits":1}""", 400)]
+    [InlineData("POST", "/links", """{"target":"https://shop.example/","tags":["a b"]}""", 400)]
+    [InlineData("POST", "/links", """{"target":"https://shop.example/","tags":[null]}""", 400)]
+    [InlineData("POST", "/links", """{"target":"https://shop.example/","tags":"a"}""", 400)]
+    [InlineData("POST", "/links", """{"target":"https://shop.example/","expiredTarget":"javascript:alert(1)"}""", 400)]
+    [InlineData("POST", "/links", """{"target":"https://shop.example/","expiredTarget":"http://go.example/s/other"}""", 400)]
+    [InlineData("POST", "/links", """{"target":"https://shop.example/","forwardPath":true}""", 400)]
+    [InlineData("POST", "/links", """{"target":"https://shop.example/","passwordHash":"plain"}""", 400)]
+    [InlineData("POST", "/links", """{"target":"https://shop.example/","visits":-1}""", 400)]
     [InlineData("GET", "/links/a%20b", null, 404)]
     [InlineData("PUT", "/links/none", """{"target":"https://shop.example/"}""", 404)]
     [InlineData("PUT", "/links/none", """{"slug":"other","target":"https://shop.example/"}""", 400)]
@@ -121,6 +135,41 @@ public sealed class LinkAdminTests : IAsyncLifetime
             request.Content = new StringContent(body, Encoding.UTF8, "application/json");
 
         await AssertProblemAsync(await _node.Admin.SendAsync(request), (HttpStatusCode)status);
+    }
+
+    [Fact]
+    public async Task Links_are_listed_by_tag_as_their_tags_change_and_no_tag_outlives_its_links()
+    {
+        await _node.CreateAsync(new { slug = "a1", target = LinkTestNode.Target, tags = new[] { "Sale", "summer" } });
+        await _node.CreateAsync(new { slug = "a2", target = LinkTestNode.Target, tags = new[] { "sale" } });
+        await _node.CreateAsync(new { slug = "b1", target = LinkTestNode.Target, tags = new[] { "sale" } });
+        // Taken: its tags must not be listed for the link that is there.
+        await _node.CreateAsync(new { slug = "b1", target = "https://shop.example/2", tags = new[] { "stray" } });
+
+        Assert.Equal(["a1", "a2", "b1"], await ListAsync("/links?tag=sale&limit=2"));
+        Assert.Equal(["a1", "a2"], await ListAsync("/links?tag=SALE&prefix=a"));
+        Assert.Equal(["a1"], await ListAsync("/links?tag=summer"));
+        await _node.Admin.PutAsJsonAsync("/links/a1", new { target = LinkTestNode.Target, tags = new[] { "winter" } });
+        Assert.Equal(["a2", "b1"], await ListAsync("/links?tag=sale"));
+        Assert.Equal(["a1"], await ListAsync("/links?tag=winter"));
+
+        foreach (var slug in new[] { "a1", "a2", "b1" })
+            Assert.Equal(HttpStatusCode.NoContent, (await _node.Admin.DeleteAsync($"/links/{slug}")).StatusCode);
+        await using var connection = await _redis.ConnectAsync();
+        Assert.Empty(connection.GetServers()[0].Keys(pattern: "*link*"));
+    }
+
+    [Fact]
+    public async Task Upper_and_lower_case_are_one_link_where_configured()
+    {
+        await using var node = await LinkTestNode.StartAsync(_redis, new { Enabled = true, CaseSensitive = false });
+        await node.CreateAsync(new { slug = "OAK", target = LinkTestNode.Target });
+
+        foreach (var slug in new[] { "oak", "Oak", "OAK" })
+            Assert.Equal(HttpStatusCode.Found, (await node.FollowAsync(slug)).StatusCode);
+        Assert.Equal(HttpStatusCode.Conflict, (await node.CreateAsync(new { slug = "oAk", target = "https://shop.example/2" })).StatusCode);
+        Assert.Equal("oak", (await (await node.Admin.GetAsync("/links/Oak")).JsonAsync()).GetProperty("slug").GetString());
+        Assert.Contains("\"oak\"", await node.Admin.GetStringAsync("/links?prefix=OA"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -163,6 +212,9 @@ public sealed class LinkAdminTests : IAsyncLifetime
             await _node.Admin.GetAsync("/links"),
             await _node.Admin.GetAsync("/links/oak"),
             await _node.Admin.GetAsync("/top-links"),
+            await _node.Admin.GetAsync("/links?tag=sale"),
+            await _node.Admin.GetAsync("/links/oak/statistics"),
+            await _node.Admin.GetAsync("/export-links"),
             await _node.Admin.PutAsJsonAsync("/links/oak", new { target = LinkTestNode.Target }),
             await _node.Admin.DeleteAsync("/links/oak"),
         };
@@ -189,13 +241,22 @@ public sealed class LinkAdminTests : IAsyncLifetime
 
         Assert.Equal([HttpStatusCode.Found, HttpStatusCode.Found, HttpStatusCode.Gone], statuses);
         Assert.Equal(3, await node.VisitsAsync("oak"));
-        Assert.Equal("""{"period":"all","links":[{"slug":"oak","visits":3}]}""", await node.Admin.GetStringAsync("/top-links?period=all"));
+        Assert.Equal("""{"period":"all","links":[{"slug":"oak","visits":3},{"slug":"two","visits":2}]}""", await node.Admin.GetStringAsync("/top-links?period=all"));
         Assert.Equal(["oak", "two"], (await (await node.Admin.GetAsync("/links")).JsonAsync()).GetProperty("links").EnumerateArray().Select(found => found.GetProperty("slug").GetString()));
         Assert.Equal(HttpStatusCode.OK, (await node.Admin.PutAsJsonAsync("/links/oak", new { target = "https://shop.example/2" })).StatusCode);
         Assert.Equal("https://shop.example/2", (await node.FollowAsync("oak")).Headers.Location!.OriginalString);
         Assert.Equal(4, await node.VisitsAsync("oak"));
         Assert.Equal(HttpStatusCode.NoContent, (await node.Admin.DeleteAsync("/links/oak")).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await node.FollowAsync("oak")).StatusCode);
+
+        await node.CreateAsync(new { slug = "vault", target = LinkTestNode.Target, password = "open sesame", tags = new[] { "sale" } });
+        foreach (var (password, status) in new[] { ("wrong", HttpStatusCode.Forbidden), ("open sesame", HttpStatusCode.SeeOther) })
+        {
+            using var form = new FormUrlEncodedContent([new("password", password)]);
+            Assert.Equal(status, (await node.Public.PostAsync("/s/vault", form)).StatusCode);
+        }
+
+        Assert.Contains("\"vault\"", await node.Admin.GetStringAsync("/links?tag=sale"), StringComparison.Ordinal);
         Assert.Empty(node.Log.Exceptions);
     }
 

@@ -35,13 +35,21 @@ public sealed class ShortLinkTests
     [Fact]
     public void What_Redis_holds_is_read_as_it_was_written()
     {
-        var definition = new LinkDefinition(new Uri("https://shop.example/a?b=%41#c"), 308, Now, Now.AddDays(1), 7);
+        var definition = new LinkDefinition(new Uri("https://shop.example/a?b=%41#c"), 308, Now, Now.AddDays(1), 7)
+        {
+            Tags = ["a", "b"],
+            Forwarding = LinkForwarding.Path | LinkForwarding.Query,
+            ExpiredTarget = new Uri("https://shop.example/over"),
+            PasswordHash = "hash",
+        };
 
-        var link = ShortLink.Read("oak", ["id", .. definition.ToRedis(), "request", Now.ToUnixTimeMilliseconds()])!;
+        var link = ShortLink.Read("oak", ["id", "request", Now.ToUnixTimeMilliseconds(), .. definition.ToRedis()])!;
 
-        Assert.True(definition.IsSameAs(link.Definition));
-        Assert.Equal(Now, link.CreatedAt);
-        Assert.False(definition.IsSameAs(definition with { Target = new Uri("https://shop.example/a?b=%41#d") }));
+        Assert.Equal(definition.ToRedis(), link.Definition.ToRedis());
+        Assert.Equal((Now, "request", "id"), (link.CreatedAt, link.Request, link.Id));
+        Assert.True(definition.IsSameButForPassword(link.Definition with { PasswordHash = "other" }));
+        Assert.False(definition.IsSameButForPassword(definition with { Target = new Uri("https://shop.example/a?b=%41#d") }));
+        Assert.False(definition.IsSameButForPassword(definition with { Tags = ["a"] }));
     }
 
     private static ShortLink Link(int status, DateTimeOffset? starts, DateTimeOffset? ends, long? maxVisits) =>

@@ -37,11 +37,16 @@ public sealed class ShortLinksOptionsValidatorTests
             PermanentMaxAge = TimeSpan.FromSeconds(-1),
             UnknownFor = TimeSpan.FromHours(1),
             MemoryLimit = 1,
+            ExpiredTarget = "/expired",
+            ExpiredPage = "expired.html",
+            UnknownPerMinute = -1,
+            PasswordAttempts = 0,
         });
 
         Assert.Equal(
             [
                 "ShortLinks:Hosts:2", "ShortLinks:Hosts:3", "ShortLinks:Hosts:4", "ShortLinks:Hosts:5", "ShortLinks:ReservedSlugs:1", "ShortLinks:AdditionalSchemes:1", "ShortLinks:AdditionalSchemes:2",
+                "ShortLinks:ExpiredTarget", "ShortLinks:ExpiredPage", "ShortLinks:UnknownPerMinute", "ShortLinks:PasswordAttempts",
                 "ShortLinks:GeneratedLength", "ShortLinks:FlushInterval", "ShortLinks:PermanentMaxAge", "ShortLinks:UnknownFor", "ShortLinks:MemoryLimit",
             ],
             errors.Select(error => error.Split(": ")[0]));

@@ -1,13 +1,13 @@
 using Microsoft.Extensions.Options;
 
-namespace Gateway.ShortLinks;
+namespace Gateway.ShortLinks.Visits;
 
 /// <summary>
 /// Writes counted visits to Redis: every <see cref="ShortLinksOptions.FlushInterval"/>, and what is left when the node
 /// stops in order. A batch without an answer is sent again until it has one, and counted once.
 /// </summary>
 internal sealed class VisitDelivery(
-    VisitCounts counts, LinkStore store, LinkRanking ranking, IOptionsMonitor<ShortLinksOptions> options, TimeProvider time, ShortLinksMetrics metrics,
+    VisitCounts counts, VisitStore store, LinkRanking ranking, IOptionsMonitor<ShortLinksOptions> options, TimeProvider time, ShortLinksMetrics metrics,
     ILogger<VisitDelivery> logger) : BackgroundService
 {
     private const int CallsAtOnce = 128;
@@ -32,6 +32,7 @@ internal sealed class VisitDelivery(
                     return false;
             }
 
+            await ranking.AddNotedAsync(cancellationToken);
             return true;
         }
         finally

@@ -5,7 +5,9 @@ local most = tonumber(ARGV[1])
 for i = 4, #ARGV, 3 do
     redis.call('ZINCRBY', KEYS[1], ARGV[i + 1], ARGV[i])
     redis.call('ZINCRBY', KEYS[2], ARGV[i + 1], ARGV[i])
-    redis.call('ZADD', KEYS[3], ARGV[i + 2], ARGV[i])
+    -- Nodes come late with totals that others have passed already.
+    local total = redis.call('ZSCORE', KEYS[3], ARGV[i])
+    if not total or tonumber(total) < tonumber(ARGV[i + 2]) then redis.call('ZADD', KEYS[3], ARGV[i + 2], ARGV[i]) end
 end
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 redis.call('EXPIRE', KEYS[2], ARGV[3])

@@ -1,8 +1,9 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Gateway.Redis;
 using StackExchange.Redis;
 
-namespace Gateway.ShortLinks;
+namespace Gateway.ShortLinks.Visits;
 
 /// <summary>Over which time links are ranked.</summary>
 internal enum RankingPeriod
@@ -23,16 +24,44 @@ internal readonly record struct CountedVisits(string Slug, long Visits, long Tot
 
 /// <summary>
 /// Which links are followed most, of all nodes. A ranking, not a count: visits are ranked in the hour in which they
-/// reach Redis, a call without an answer is not sent again, and only the first 10,000 links are kept. Links with a
-/// maximum are not ranked.
+/// reach Redis, a call without an answer is not sent again, and only the first 10,000 links are kept.
 /// </summary>
 internal sealed class LinkRanking(RedisConnection redis, RedisKeys keys, RedisClock clock)
 {
     public const int MaxLinks = 10_000;
 
-    private static readonly RedisScript RankScript = RedisScript.Load("ShortLinks/rank.lua");
+    private const int MaxAtOnce = 500;
+
+    private static readonly RedisScript RankScript = RedisScript.Load("ShortLinks/Visits/rank.lua");
     private static readonly TimeSpan KeepHour = TimeSpan.FromHours(2);
     private static readonly TimeSpan KeepDay = TimeSpan.FromDays(2);
+
+    private readonly ConcurrentDictionary<string, CountedVisits> _noted = new(StringComparer.Ordinal);
+
+    /// <summary>Remembers a visit that is counted already, to be ranked with the next ones: of a link with a maximum.</summary>
+    public void Note(string slug, long total)
+    {
+        if (_noted.Count < MaxLinks || _noted.ContainsKey(slug))
+        {
+            _noted.AddOrUpdate(
+                slug, static (slug, total) => new CountedVisits(slug, 1, total),
+                static (_, noted, total) => noted with { Visits = noted.Visits + 1, Total = Math.Max(noted.Total, total) }, total);
+        }
+    }
+
+    /// <summary>Ranks what <see cref="Note"/> remembers.</summary>
+    public async ValueTask AddNotedAsync(CancellationToken cancellationToken)
+    {
+        var taken = new List<CountedVisits>();
+        foreach (var slug in _noted.Keys)
+        {
+            if (_noted.TryRemove(slug, out var noted))
+                taken.Add(noted);
+        }
+
+        foreach (var chunk in taken.Chunk(MaxAtOnce))
+            await AddAsync(chunk, cancellationToken);
+    }
 
     public async ValueTask AddAsync(IReadOnlyList<CountedVisits> counted, CancellationToken cancellationToken)
     {

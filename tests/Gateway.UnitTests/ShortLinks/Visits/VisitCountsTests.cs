@@ -1,20 +1,21 @@
-using Gateway.ShortLinks;
+using Gateway.ShortLinks.Visits;
 
-namespace Gateway.UnitTests.ShortLinks;
+namespace Gateway.UnitTests.ShortLinks.Visits;
 
 public sealed class VisitCountsTests
 {
     private static readonly VisitedLink Oak = new("oak", "1");
+    private static readonly VisitDetail Today = new(20_000, "shop.example");
 
     [Fact]
     public void Visits_of_a_link_are_taken_together_and_visits_after_that_wait_for_the_next_batch()
     {
         var counts = new VisitCounts();
-        counts.Add(Oak);
-        counts.Add(Oak);
+        counts.Add(Oak, Today);
+        counts.Add(Oak, Today);
 
         var (link, counter) = Assert.Single(counts.Take());
-        counts.Add(Oak);
+        counts.Add(Oak, Today);
 
         Assert.Equal((Oak, 2), (link, counter.Batch.Visits));
         Assert.Equal(3, counts.Waiting);
@@ -31,13 +32,13 @@ public sealed class VisitCountsTests
     public void Links_without_visits_are_forgotten()
     {
         var counts = new VisitCounts();
-        counts.Add(Oak);
+        counts.Add(Oak, Today);
         var counter = Assert.Single(counts.Take()).Counter;
         counter.Complete();
 
         Assert.Empty(counts.Take());
-        Assert.False(counter.TryAdd());
-        counts.Add(Oak);
+        Assert.False(counter.TryAdd(Today));
+        counts.Add(Oak, Today);
         Assert.NotSame(counter, Assert.Single(counts.Take()).Counter);
         Assert.Equal(1, counts.Waiting);
     }
@@ -52,7 +53,7 @@ public sealed class VisitCountsTests
         var counting = Task.WhenAll(Enumerable.Range(0, 4).Select(part => Task.Run(() =>
         {
             for (var i = 0; i < visits / 4; i++)
-                counts.Add(links[i % 3]);
+                counts.Add(links[i % 3], Today);
             Interlocked.Increment(ref done);
         })));
 
@@ -75,11 +76,42 @@ public sealed class VisitCountsTests
     {
         var counts = new VisitCounts();
         for (var i = 0; i < VisitCounts.MaxLinks + 5; i++)
-            counts.Add(new VisitedLink($"{i}", "1"));
-        counts.Add(new VisitedLink("0", "1"));
+            counts.Add(new VisitedLink($"{i}", "1"), Today);
+        counts.Add(new VisitedLink("0", "1"), Today);
 
         Assert.Equal(VisitCounts.MaxLinks + 1, counts.Waiting);
         Assert.Equal(5, counts.TakeLost());
         Assert.Equal(0, counts.TakeLost());
+    }
+
+    [Fact]
+    public void Days_and_referring_hosts_are_counted_apart_and_sum_up_to_the_visits()
+    {
+        var counts = new VisitCounts();
+        counts.Add(Oak, Today);
+        counts.Add(Oak, Today);
+        counts.Add(Oak, Today with { Day = 20_001 });
+        counts.Add(Oak, Today with { Referrer = Referrer.None });
+
+        var batch = Assert.Single(counts.Take()).Counter.Batch;
+
+        Assert.Equal(4, batch.Visits);
+        Assert.Equal(
+            [new(Today, 2), new(Today with { Referrer = Referrer.None }, 1), new(Today with { Day = 20_001 }, 1)],
+            batch.Details.OrderByDescending(detail => detail.Value).ThenBy(detail => detail.Key.Day));
+    }
+
+    [Fact]
+    public void Invented_referring_hosts_take_bounded_memory_and_no_visit_is_lost()
+    {
+        var counts = new VisitCounts();
+        for (var i = 0; i < 1000; i++)
+            counts.Add(Oak, Today with { Referrer = $"{i}.example" });
+
+        var batch = Assert.Single(counts.Take()).Counter.Batch;
+
+        Assert.Equal(1000, batch.Visits);
+        Assert.Equal(VisitCounts.MaxReferrersOfLink + 1, batch.Details.Count);
+        Assert.Equal(1000 - VisitCounts.MaxReferrersOfLink, batch.Details.Single(detail => detail.Key.Referrer == Referrer.Other).Value);
     }
 }
