@@ -69,6 +69,15 @@ internal static class CacheKey
     public static string Url(Uri uri) => Url(
         uri.Scheme, Authority(uri.Scheme, HostString.FromUriComponent(uri)), DecodePath(uri.AbsolutePath), uri.Query);
 
+    /// <summary>A path as the server decodes it: everything but an encoded slash.</summary>
+    public static PathString DecodePath(string path)
+    {
+        if (!path.Contains('%', StringComparison.Ordinal))
+            return new PathString(path);
+        var segments = path.Split(["%2F", "%2f"], StringSplitOptions.None);
+        return new PathString(string.Join("%2F", segments.Select(Uri.UnescapeDataString)));
+    }
+
     /// <summary>A key of fixed length without the text of the request: what Redis sees.</summary>
     public static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 
@@ -94,14 +103,5 @@ internal static class CacheKey
         }
 
         return authority;
-    }
-
-    // As the server decodes paths: everything but an encoded slash.
-    private static PathString DecodePath(string path)
-    {
-        if (!path.Contains('%', StringComparison.Ordinal))
-            return new PathString(path);
-        var segments = path.Split(["%2F", "%2f"], StringSplitOptions.None);
-        return new PathString(string.Join("%2F", segments.Select(Uri.UnescapeDataString)));
     }
 }
