@@ -40,7 +40,7 @@ internal static class ResponseReader
             InitialAge = initialAge,
             FreshnessLifetime = Freshness.Lifetime(facts, policy.Storage.Lifetime, initialAge) ?? 0,
             Stamp = times.Stamp,
-            Selectors = [.. exchange.TargetSelectors, .. Tags(context.Response.Headers, policy.Options)],
+            Selectors = [.. exchange.TargetSelectors.Concat(Tags(context.Response.Headers, policy.Options)).Select(selector => new Selector(SharedText.Of(selector.Text)))],
         };
     }
 
@@ -61,12 +61,12 @@ internal static class ResponseReader
                 ? (setCookie == SetCookieHandling.Store ? OriginCookies(context) : StringValues.Empty)
                 : field.Value;
             if (value.Count > 0)
-                stored.Add(new(field.Key, value));
+                stored.Add(new(field.Key, Shared(value)));
         }
 
         // A response without Date gets the time it came: RFC 9110 §6.6.1.
         if (fields.Date.Count == 0)
-            stored.Add(new(HeaderNames.Date, HttpDate.Format(date)));
+            stored.Add(new(HeaderNames.Date, SharedText.Of(HttpDate.Format(date))));
         return [.. stored];
     }
 
@@ -104,6 +104,8 @@ internal static class ResponseReader
             Stamp = times.Stamp,
         };
     }
+
+    private static StringValues Shared(StringValues value) => value is [{ } text] ? new StringValues(SharedText.Of(text)) : value;
 
     private static ResponseFacts Read(IHeaderDictionary fields, int status, DateTimeOffset now)
     {

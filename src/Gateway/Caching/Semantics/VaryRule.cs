@@ -14,6 +14,8 @@ internal sealed class VaryRule : IEquatable<VaryRule>
     // RFC 9110 §12.5.2, §12.5.3, §12.5.4.
     private static readonly HashSet<string> CaseInsensitive = new(StringComparer.Ordinal) { "accept-charset", "accept-encoding", "accept-language" };
 
+    private static readonly VaryRule?[] Known = new VaryRule?[64];
+
     private VaryRule(IReadOnlyList<string> names) => Names = names;
 
     public static VaryRule None { get; } = new([]);
@@ -36,13 +38,22 @@ internal sealed class VaryRule : IEquatable<VaryRule>
                 names.Add(member.ToLowerInvariant());
         }
 
-        if (names.Contains("*"))
-            return Any;
-        return names.Count == 0 ? None : new VaryRule([.. names]);
+        return names.Contains("*") ? Any : FromNames([.. names]);
     }
 
-    /// <summary>Rebuilds a rule from the names of one.</summary>
-    public static VaryRule FromNames(IReadOnlyList<string> names) => names.Count == 0 ? None : new VaryRule(names);
+    /// <summary>The rule of names in lower case, sorted, without repeats.</summary>
+    public static VaryRule FromNames(string[] names)
+    {
+        if (names.Length == 0)
+            return None;
+        var rule = new VaryRule(names);
+        // One instance for the rules of many responses: a site has few.
+        ref var place = ref Known[(uint)rule.GetHashCode() % (uint)Known.Length];
+        if (Volatile.Read(ref place) is { } known && known.Equals(rule))
+            return known;
+        Volatile.Write(ref place, rule);
+        return rule;
+    }
 
     /// <summary>
     /// A request field's value in the form that is compared: lines combined, optional white space removed where lists
