@@ -7,6 +7,9 @@ namespace Gateway.IntegrationTests.Caching;
 /// <summary>Responses to identities that the gateway established: kept apart by claim, and shared only where the policy says so.</summary>
 public sealed class PolicyIdentityTests : IAsyncLifetime
 {
+    // What all nodes serve; their own addresses would be different sites.
+    private static readonly (string Name, string Value) OneSite = ("Host", CacheTestNode.Host);
+
     private RedisServer _redis = null!;
     private TestOrigin _origin = null!;
     private TestIssuer _issuer = null!;
@@ -38,10 +41,10 @@ public sealed class PolicyIdentityTests : IAsyncLifetime
 
         foreach (var subject in new[] { "alice", "bob" })
         {
-            Assert.Equal(subject, await (await a.GetAsync("/me", _issuer.Issue(subject))).TextAsync());
+            Assert.Equal(subject, await (await a.GetAsync("/me", _issuer.Issue(subject), OneSite)).TextAsync());
             // Another token of the same subject, on another node.
-            await Eventually.TrueAsync(async () => (await b.GetAsync("/me", _issuer.Issue(subject))).CacheStatus().Contains("; hit;", StringComparison.Ordinal), "stored");
-            Assert.Equal(subject, await (await b.GetAsync("/me", _issuer.Issue(subject))).TextAsync());
+            await Eventually.TrueAsync(async () => (await b.GetAsync("/me", _issuer.Issue(subject), OneSite)).CacheStatus().Contains("; hit;", StringComparison.Ordinal), "stored");
+            Assert.Equal(subject, await (await b.GetAsync("/me", _issuer.Issue(subject), OneSite)).TextAsync());
         }
 
         Assert.Equal(2, _origin.Count("/me"));
