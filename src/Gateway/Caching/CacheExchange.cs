@@ -9,6 +9,8 @@ namespace Gateway.Caching;
 /// <summary>A request on its way through the cache: what is worked out once and asked for in several places.</summary>
 internal sealed class CacheExchange
 {
+    // The policy's fingerprint, and what else the policy varies by.
+    private readonly string _group;
     private string? _primaryKey;
     private Selector[]? _targetSelectors;
 
@@ -17,8 +19,10 @@ internal sealed class CacheExchange
         Context = context;
         Policy = policy;
         RouteId = context.GetEndpoint()?.DisplayName ?? "";
-        Request = ReadFacts(context);
         SelectingFields = policy.Options.NormalizeNegotiation ? Normalized(context.Request.Headers) : context.Request.Headers;
+        var isShared = policy.Vary?.SharesCredentials(context) ?? false;
+        _group = policy.Vary is { } vary ? policy.Fingerprint + vary.GroupOf(context, SelectingFields, isShared) : policy.Fingerprint;
+        Request = ReadFacts(context, isShared, policy.Options.ClientDirectives);
     }
 
     public HttpContext Context { get; }
@@ -29,34 +33,48 @@ internal sealed class CacheExchange
     public string RouteId { get; }
 
     /// <summary>The key of everything stored for the target, as a string: a hit in memory does without.</summary>
-    public string PrimaryKey => _primaryKey ??= CacheKey.Primary(RouteId, Policy.Fingerprint, Context.Request);
+    public string PrimaryKey => _primaryKey ??= CacheKey.Primary(RouteId, _group, Context.Request);
 
     public RequestFacts Request { get; }
 
     /// <summary>The request fields that select among variants: the client's, negotiation normalised if the policy says so. RFC 9111 §4.1.</summary>
     public IHeaderDictionary SelectingFields { get; }
 
+    /// <summary>
+    /// Under <see cref="ClientDirectives.Collapse"/>: since when a response from the origin satisfies this request whatever
+    /// it demands. Null: its demands count as they are.
+    /// </summary>
+    public DateTimeOffset? SatisfiedSince { get; set; }
+
     /// <summary>How the change log can name anything stored for this target, before its tags are known.</summary>
     public Selector[] TargetSelectors => _targetSelectors ??=
-        [Selector.All, Selector.Route(RouteId), Selector.Url(CacheKey.Url(Context.Request))];
+        [Selector.All, Selector.Route(RouteId), Selector.Url(Policy.Reduced(CacheKey.Url(Context.Request)))];
 
     /// <summary>Looks for a stored response in this process.</summary>
     public Lookup FindInMemory(ResponseStore store)
     {
         var key = new KeyWriter(stackalloc char[CacheKey.UsualLength]);
-        CacheKey.WritePrimary(ref key, RouteId, Policy.Fingerprint, Context.Request);
+        CacheKey.WritePrimary(ref key, RouteId, _group, Context.Request);
         var lookup = store.FindInMemory(ref key, SelectingFields);
         key.Dispose();
         return lookup;
     }
 
-    private static RequestFacts ReadFacts(HttpContext context)
+    /// <summary>The request as it judges a response that came while it waited.</summary>
+    public RequestFacts DemandsOn(StoredResponse response) =>
+        response.ResponseTime >= SatisfiedSince ? Request with { CacheControl = default } : Request;
+
+    /// <summary>Whether a request carries credentials, or the gateway established an identity for it, which counts as much. RFC 9111 §3.5.</summary>
+    public static bool HasCredentials(HttpContext context) =>
+        context.Request.Headers.Authorization.Count > 0 || context.User.Identity?.IsAuthenticated == true;
+
+    private static RequestFacts ReadFacts(HttpContext context, bool isShared, ClientDirectives directives)
     {
         var fields = context.Request.Headers;
         return new RequestFacts
         {
-            CacheControl = CacheControl.Parse(fields.CacheControl),
-            IsAuthorized = fields.Authorization.Count > 0 || context.User.Identity?.IsAuthenticated == true,
+            CacheControl = directives == ClientDirectives.Ignore ? default : CacheControl.Parse(fields.CacheControl),
+            IsAuthorized = !isShared && HasCredentials(context),
             IfNoneMatch = Combined(fields.IfNoneMatch),
             IfModifiedSince = Combined(fields.IfModifiedSince),
             Range = HttpMethods.IsGet(context.Request.Method) ? Combined(fields.Range) : null,

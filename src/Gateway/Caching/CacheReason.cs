@@ -54,7 +54,7 @@ internal enum CacheReason
     /// <summary>Forwarded: whether the stored response was purged is not known (another epoch of the change log, or no lease).</summary>
     ChangesUnknown,
 
-    /// <summary>Forwarded: the request has credentials, and the stored response does not allow sharing. RFC 9111 §3.5.</summary>
+    /// <summary>Not stored: the request has credentials, and the response does not allow sharing; or forwarded, where the policy's <c>Authorization</c> is <c>Bypass</c>. RFC 9111 §3.5.</summary>
     Authorization,
 
     /// <summary>Answered 504: the request says <c>only-if-cached</c>, and nothing can be reused. RFC 9111 §5.2.1.7.</summary>

@@ -1,3 +1,4 @@
+using Gateway.Caching.Explain;
 using Gateway.Caching.Fetch;
 using Gateway.Caching.Invalidation;
 using Gateway.Caching.Storage;
@@ -35,8 +36,11 @@ public static class HttpCacheExtensions
         services.AddSingleton(static provider => new RecordingBudget(OptionsOf(provider).RecordingLimit));
         services.AddSingleton<OriginTimes>();
         services.AddSingleton<FetchServices>();
+        services.AddSingleton<CacheDecisions>();
         services.AddSingleton<FetchTable>();
         services.AddSingleton<FetchLock>();
+        services.AddSingleton<CacheExplainer>();
+        services.AddSingleton<ExplainPipeline>();
         services.AddSingleton<UnsafeMethodInvalidation>();
         services.AddSingleton<ITransformProvider, ConnectionFields>();
 

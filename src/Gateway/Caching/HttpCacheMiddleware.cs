@@ -1,9 +1,7 @@
 using Gateway.Caching.Fetch;
 using Gateway.Caching.Invalidation;
-using Gateway.Caching.Keys;
 using Gateway.Caching.Semantics;
 using Gateway.Caching.Storage;
-using Gateway.ChangeLog;
 
 namespace Gateway.Caching;
 
@@ -16,12 +14,9 @@ namespace Gateway.Caching;
 /// Each outcome has a <see cref="CacheReason"/>, which the client sees in <c>Cache-Status</c>.
 /// </summary>
 internal sealed class HttpCacheMiddleware(
-    RequestDelegate next, HttpCachePolicies policies, FetchServices services, FetchTable fetches, FetchLock fetchLock,
+    RequestDelegate next, HttpCachePolicies policies, CacheDecisions decisions, FetchServices services, FetchTable fetches, FetchLock fetchLock,
     UnsafeMethodInvalidation invalidation, HttpCacheMetrics metrics, IServiceScopeFactory scopes, ILogger<HttpCacheMiddleware> logger)
 {
-    // Under Serve, what may have been purged is not served for longer than this without asking the origin.
-    private static readonly TimeSpan ServeUnknownFor = TimeSpan.FromMinutes(10);
-
     private readonly FetchCoordinator _coordinator = new(next, services, fetches, fetchLock);
     private readonly HeadForward _head = new(next, services);
     private readonly PostForward _post = new(next, services, invalidation);
@@ -32,29 +27,20 @@ internal sealed class HttpCacheMiddleware(
         if (policies.Find(context.GetEndpoint()) is not { } policy)
             return next(context);
 
+        if (policy.Options.StripTagField)
+            HideTags(context.Response, policy.Options.TagField);
+
         // 1.
-        var bypass = BypassReason(context, policy);
+        var bypass = decisions.BypassReason(context, policy);
         if (bypass == CacheReason.None)
+        {
+            policy.ReduceQuery(context.Request);
             return AnswerAsync(new CacheExchange(context, policy));
+        }
+
         return bypass == CacheReason.Method && UnsafeMethodInvalidation.IsUnsafe(context.Request.Method)
             ? ForwardUnsafeAsync(new CacheExchange(context, policy))
             : ForwardAsync(context, bypass);
-    }
-
-    private CacheReason BypassReason(HttpContext context, HttpCachePolicy policy)
-    {
-        var request = context.Request;
-        if (!HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method))
-            return CacheReason.Method;
-        if (request.Headers.Upgrade.Count > 0)
-            return CacheReason.Upgrade;
-        if (request.Headers.IfMatch.Count > 0 || request.Headers.IfUnmodifiedSince.Count > 0)
-            return CacheReason.RequestPrecondition;
-        if (!request.Host.HasValue || (request.Path.Value?.Length ?? 0) + (request.QueryString.Value?.Length ?? 0) > CacheKey.MaxTargetLength)
-            return CacheReason.Target;
-        return policy.Options.WhenChangesUnknown == WhenChangesUnknown.Bypass && !services.ChangeLog.HasLease
-            ? CacheReason.ChangesUnknown
-            : CacheReason.None;
     }
 
     private Task AnswerAsync(CacheExchange exchange)
@@ -93,32 +79,15 @@ internal sealed class HttpCacheMiddleware(
 
     private (Reuse Reuse, StoredResponse? Stored) Decide(CacheExchange exchange, Lookup lookup)
     {
-        if (lookup.Response is not { } stored)
-            return (new Reuse(false, lookup.HasVariants ? CacheReason.VariantNotStored : CacheReason.NotStored, 0), null);
-
-        switch (stored.CheckAgainst(services.ChangeLog))
-        {
-            case ChangeVerdict.Changed:
-                services.Store.RemoveFromMemory(exchange.PrimaryKey, exchange.SelectingFields, stored);
-                return (new Reuse(false, CacheReason.Invalidated, 0), null);
-            case ChangeVerdict.Unknown:
-                return (new Reuse(false, CacheReason.ChangesUnknown, 0), stored);
-            default:
-                return MayUseWithoutLease(exchange.Policy)
-                    ? (ReuseRules.Decide(exchange.Request, stored, exchange.Policy.Stale, services.Clock.Now), stored)
-                    : (new Reuse(false, CacheReason.ChangesUnknown, 0), stored);
-        }
+        var decision = decisions.Decide(exchange, lookup);
+        if (decision.Reuse.Reason == CacheReason.Invalidated)
+            services.Store.RemoveFromMemory(exchange.PrimaryKey, exchange.SelectingFields, lookup.Response!);
+        return decision;
     }
 
-    private bool MayUseWithoutLease(HttpCachePolicy policy) =>
-        services.ChangeLog.HasLease
-        || (policy.Options.WhenChangesUnknown == WhenChangesUnknown.Serve && services.ChangeLog.UnknownFor < ServeUnknownFor);
-
-    // Where the request itself, or the origin's no-cache, demands validation, no other copy changes that; and what could
-    // not be stored a moment ago is looked for again when that is forgotten.
+    // What could not be stored a moment ago is looked for again when that is forgotten.
     private bool IsWorthAskingRedis(CacheExchange exchange, CacheReason reason) =>
-        reason is not (CacheReason.RequestNoCache or CacheReason.ResponseNoCache)
-        && !(reason == CacheReason.NotStored && services.HitForMiss.Contains(exchange.PrimaryKey));
+        CacheDecisions.IsWorthAskingRedis(reason) && !(reason == CacheReason.NotStored && services.HitForMiss.Contains(exchange.PrimaryKey));
 
     private Task ServeAsync(CacheExchange exchange, (Reuse Reuse, StoredResponse? Stored) decision)
     {
@@ -136,6 +105,16 @@ internal sealed class HttpCacheMiddleware(
         response.Headers.CacheControl = "no-store";
         response.Headers.Append(CacheStatus.FieldName, $"Gateway; detail={CacheStatus.NameOf(CacheReason.OnlyIfCached)}");
     }
+
+    // At the last moment: until then they are read, and stored with the other fields.
+    private static void HideTags(HttpResponse response, string field) => response.OnStarting(
+        static state =>
+        {
+            var (response, field) = ((HttpResponse, string))state;
+            response.Headers.Remove(field);
+            return Task.CompletedTask;
+        },
+        (response, field));
 
     private Task ForwardUnsafeAsync(CacheExchange exchange)
     {

@@ -38,6 +38,44 @@ public sealed class HttpCacheOptions
 /// <summary>How the cache treats the responses of the routes that name the policy.</summary>
 public sealed class HttpCachePolicyOptions
 {
+    /// <summary>
+    /// How long responses are fresh, from when they come: 0 to 365 days. It replaces <c>s-maxage</c>, <c>max-age</c> and
+    /// <c>Expires</c>, and clients still see those; <c>no-store</c>, <c>no-cache</c>, <c>private</c> and
+    /// <c>must-revalidate</c> stay in force. For statuses that may be cached without being told (RFC 9110 §15.1); others
+    /// follow the origin. Default: none, the origin decides.
+    /// </summary>
+    public TimeSpan? Ttl { get; set; }
+
+    /// <summary>
+    /// How long responses are fresh, from when they come, where the origin gives no lifetime: 0 to 365 days. It stands in
+    /// for the heuristic of RFC 9111 §4.2.2, for the same statuses. Default: none, the heuristic decides.
+    /// </summary>
+    public TimeSpan? DefaultTtl { get; set; }
+
+    /// <summary>Which query keys count. Default: all. Those that do not are left out of the key and of the request that the origin sees.</summary>
+    public QueryKeysOptions QueryKeys { get; } = new();
+
+    /// <summary>
+    /// Request fields by whose values responses are kept apart, beside the origin's <c>Vary</c>: at most 16. Values are
+    /// hashed. Default: none.
+    /// </summary>
+    public IList<string> VaryByHeader { get; } = [];
+
+    /// <summary>Cookies by whose values responses are kept apart: at most 16 names, in exact case. Values are hashed. Default: none.</summary>
+    public IList<string> VaryByCookie { get; } = [];
+
+    /// <summary>
+    /// Claims of the identity that the gateway established, such as <c>sub</c>, by whose values responses are kept apart:
+    /// at most 16 types. Values are hashed. It keeps apart and permits nothing: see <see cref="Authorization"/>. Default: none.
+    /// </summary>
+    public IList<string> VaryByClaim { get; } = [];
+
+    /// <summary>What becomes of requests with credentials. Default: <see cref="AuthorizationHandling.Origin"/>.</summary>
+    public AuthorizationHandling Authorization { get; set; } = AuthorizationHandling.Origin;
+
+    /// <summary>What the <c>Cache-Control</c> of requests may demand. Default: <see cref="ClientDirectives.Honor"/>.</summary>
+    public ClientDirectives ClientDirectives { get; set; } = ClientDirectives.Honor;
+
     /// <summary>What becomes of responses that set cookies. Default: <see cref="SetCookieHandling.Bypass"/>.</summary>
     public SetCookieHandling SetCookie { get; set; } = SetCookieHandling.Bypass;
 
@@ -91,6 +129,42 @@ public sealed class HttpCachePolicyOptions
 
     /// <summary>The response field in which the origin lists tags, separated by spaces or commas. Default: <c>Surrogate-Key</c>. Empty: none.</summary>
     public string TagField { get; set; } = "Surrogate-Key";
+
+    /// <summary>Whether clients get responses without the <see cref="TagField"/>. Default: false, for caches in front of the gateway.</summary>
+    public bool StripTagField { get; set; }
+}
+
+/// <summary>
+/// Which keys of the query count: <see cref="Keep"/> or <see cref="Drop"/>, not both. Keys compare decoded and in exact
+/// case; a trailing <c>*</c> stands for any end. The keys that remain keep their order and spelling.
+/// </summary>
+public sealed class QueryKeysOptions
+{
+    /// <summary>The keys that count, and no others: at most 64. Default: none named, all count.</summary>
+    public IList<string> Keep { get; } = [];
+
+    /// <summary>The keys that do not count, such as <c>utm_*</c>: at most 64. Default: none.</summary>
+    public IList<string> Drop { get; } = [];
+
+    /// <summary>Whether keys are put in order, so that their order does not matter; values of one key keep theirs. Default: false.</summary>
+    public bool Sort { get; set; }
+}
+
+/// <summary>What the <c>Cache-Control</c> field of requests may demand of the cache.</summary>
+public enum ClientDirectives
+{
+    /// <summary>Everything, as RFC 9111 §5.2.1 says.</summary>
+    Honor,
+
+    /// <summary>
+    /// The same, but those who demand a fresh answer at the same time share one: whatever the origin sends after a
+    /// request came satisfies its <c>no-cache</c>, <c>max-age</c> and <c>min-fresh</c>. A flood of them costs the origin
+    /// one request at a time. A request with <c>no-store</c> shares nothing.
+    /// </summary>
+    Collapse,
+
+    /// <summary>Nothing: the field is not read, <c>no-store</c> and <c>only-if-cached</c> included.</summary>
+    Ignore,
 }
 
 /// <summary>What happens to stored responses while a node has no lease on the change log.</summary>

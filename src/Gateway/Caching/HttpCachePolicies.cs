@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Text.Json;
 using Gateway.Caching.Keys;
 using Gateway.Caching.Semantics;
 using Microsoft.AspNetCore.OutputCaching;
@@ -15,6 +16,26 @@ internal sealed record HttpCachePolicy(string Name, HttpCachePolicyOptions Optio
     /// <summary>What it says of stale responses.</summary>
     public StaleWindows Stale { get; } = new(
         (long)Options.StaleWhileRevalidate.TotalSeconds, (long)Options.StaleIfError.TotalSeconds, (long)Options.StaleIfUnreachable.TotalSeconds);
+
+    /// <summary>What it says of storing.</summary>
+    public StoragePolicy Storage { get; } = new(
+        Options.SetCookie, Options.Authorization, new PolicyLifetime((long?)Options.Ttl?.TotalSeconds, (long?)Options.DefaultTtl?.TotalSeconds));
+
+    /// <summary>Which query keys count; null: all.</summary>
+    public QueryRule? Query { get; } = QueryRule.Of(Options.QueryKeys);
+
+    /// <summary>By what it keeps responses apart; null: by nothing of its own.</summary>
+    public ExtraVary? Vary { get; } = ExtraVary.Of(Options);
+
+    /// <summary>Takes from a request that the cache answers what does not count: neither the key nor the origin knows it then.</summary>
+    public void ReduceQuery(HttpRequest request)
+    {
+        if (Query is { } query && request.QueryString.HasValue)
+            request.QueryString = new QueryString(query.Select(request.QueryString.Value!));
+    }
+
+    /// <summary>A canonical URL as responses of the policy are stored under it.</summary>
+    public string Reduced(string url) => Query?.SelectOfUrl(url) ?? url;
 }
 
 /// <summary>The policies of the running configuration.</summary>
@@ -51,6 +72,9 @@ internal sealed class HttpCachePolicies : IDisposable
                 $"The endpoint '{endpoint.DisplayName}' names the output cache policy '{name}', which is not in {HttpCacheOptions.SectionName}:Policies.");
     }
 
+    /// <summary>A canonical URL in each form under which a policy stores its responses: query keys may not count for it.</summary>
+    public IEnumerable<string> StoredUrls(string url) => _policies.Values.Select(policy => policy.Reduced(url)).Append(url).Distinct(StringComparer.Ordinal);
+
     public void Dispose() => _subscription?.Dispose();
 
     private static FrozenDictionary<string, HttpCachePolicy> Build(HttpCacheOptions options) =>
@@ -61,5 +85,9 @@ internal sealed class HttpCachePolicies : IDisposable
 
     // Only what decides how a response is stored: other edits must not empty the cache.
     private static string FingerprintOf(HttpCachePolicyOptions options) =>
-        CacheKey.Hash($"{options.SetCookie}|{options.NormalizeNegotiation}|{options.TagField}|{string.Join(',', options.Tags)}")[..8];
+        CacheKey.Hash(JsonSerializer.Serialize(new object?[]
+        {
+            options.SetCookie, options.NormalizeNegotiation, options.TagField, options.Tags, options.Ttl, options.DefaultTtl,
+            options.QueryKeys, options.VaryByHeader, options.VaryByCookie, options.VaryByClaim, options.Authorization,
+        }))[..8];
 }

@@ -1,5 +1,6 @@
 using Gateway.Admin;
 using Gateway.Caching;
+using Gateway.Caching.Explain;
 using Gateway.Caching.Invalidation;
 using Gateway.RateLimiting;
 using Gateway.Sessions;
@@ -26,6 +27,7 @@ internal static class GatewayPipeline
             admin.MapNodeAdmin();
             admin.MapConfigurationAdmin();
             admin.MapHttpCacheAdmin();
+            admin.MapHttpCacheExplain();
             admin.MapShortLinksAdmin();
             admin.MapSessionsAdmin();
             admin.MapTokensAdmin();
@@ -43,9 +45,7 @@ internal static class GatewayPipeline
         app.UseCors();
 
         // 5. Identity, and what it may do.
-        app.UseAuthentication();
-        app.UseAuthorization();
-        app.UseIdentityFields();
+        UseIdentity(app);
 
         // 6. Rate limits: after identity, before the cache, so that hits count.
         app.UseGatewayRateLimiting();
@@ -58,6 +58,16 @@ internal static class GatewayPipeline
         app.MapReverseProxy(proxy => proxy.UseGatewaySessions());
         if (app.Services.GetRequiredService<IOptions<HostingOptions>>().Value.PublicHealth)
             app.MapHealth();
+
+        // What the cache would do with a request, without a client: steps 4 and 5, then the decisions of step 7.
+        app.Services.GetRequiredService<ExplainPipeline>().Build(app, UseIdentity);
+    }
+
+    private static void UseIdentity(IApplicationBuilder app)
+    {
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.UseIdentityFields();
     }
 
     private static void UseDraining(this WebApplication app)

@@ -7,14 +7,15 @@ internal static class CacheTestNode
 {
     public const string Host = "shop.example";
 
-    public static Task<GatewayNode> StartAsync(TestOrigin origin, RedisServer redis, object? policy = null) => GatewayNode.StartAsync(
-        new
-        {
-            ReverseProxy = origin.ProxySection(("OutputCachePolicy", "origin")),
-            OutputCache = new { Policies = new Dictionary<string, object> { ["origin"] = policy ?? new { } } },
-            Redis = new { Deadline = "00:00:02" },
-        },
-        redis.ConnectionString);
+    public static Task<GatewayNode> StartAsync(TestOrigin origin, RedisServer redis, object? policy = null) =>
+        GatewayNode.StartAsync(Config(origin, policy), redis.ConnectionString);
+
+    public static object Config(TestOrigin origin, object? policy = null) => new
+    {
+        ReverseProxy = origin.ProxySection(("OutputCachePolicy", "origin")),
+        OutputCache = new { Policies = new Dictionary<string, object> { ["origin"] = policy ?? new { } } },
+        Redis = new { Deadline = "00:00:02" },
+    };
 
     public static string CacheStatus(this HttpResponseMessage response) =>
         response.Headers.TryGetValues("Cache-Status", out var values) ? string.Join(", ", values) : "";

@@ -20,6 +20,8 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
             return;
         }
 
+        if (exchange.Policy.Options.ClientDirectives == ClientDirectives.Collapse)
+            exchange.SatisfiedSince = services.Clock.Now;
         var started = services.Time.GetTimestamp();
         while (true)
         {
@@ -66,11 +68,11 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
     }
 
     // Requests with credentials neither lead nor follow: RFC 9111 §3.5 is known at the response only. A request that
-    // wants no stored response wants no other's either.
+    // wants no stored response wants no other's either, unless the policy collapses what clients demand.
     private bool MayShare(CacheExchange exchange) =>
         exchange.Policy.Options.Collapse != CollapseScope.Off
         && !exchange.Request.IsAuthorized
-        && !exchange.Request.CacheControl.NoCache
+        && (!exchange.Request.CacheControl.NoCache || exchange.Policy.Options.ClientDirectives == ClientDirectives.Collapse)
         && !exchange.Request.CacheControl.NoStore
         && !services.HitForMiss.Contains(exchange.PrimaryKey);
 
@@ -185,7 +187,7 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
     // Only what is fresh, or as stale as the client accepts: another's stale response is no answer to a fetch.
     private bool IsReusable(CacheExchange exchange, StoredResponse response, out long age)
     {
-        var reuse = ReuseRules.Decide(exchange.Request, response, exchange.Policy.Stale, services.Clock.Now);
+        var reuse = ReuseRules.Decide(exchange.DemandsOn(response), response, exchange.Policy.Stale, services.Clock.Now);
         age = reuse.Age;
         return reuse.IsAllowed && reuse.Reason != CacheReason.StaleWhileRevalidate
             && response.CheckAgainst(services.ChangeLog) == ChangeLog.ChangeVerdict.Current;

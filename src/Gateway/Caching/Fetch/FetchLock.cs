@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Gateway.Caching.Keys;
 using Gateway.Caching.Storage;
 using Gateway.Redis;
@@ -68,6 +69,16 @@ internal sealed class FetchLock : IAsyncDisposable
             if (await waiter.WaitAsync(recheck, _time, cancellationToken) == FetchOutcome.NotShareable)
                 return NodeFetch.Alone;
         }
+    }
+
+    /// <summary>Whether a node holds the lock of a key; null where that is not known: Redis does not answer, or the locks are on a quorum of their own.</summary>
+    public async ValueTask<bool?> IsHeldAsync(string key, CancellationToken cancellationToken)
+    {
+        if (_endpoints.Count > 0)
+            return null;
+        var name = string.Format(CultureInfo.InvariantCulture, _keys.FetchLockFormat, CacheKey.Hash(key));
+        var reply = await _redis.TryAsync(static (database, name) => database.KeyExistsAsync(name), name, cancellationToken);
+        return reply.TryGet(out var isHeld) ? isHeld : null;
     }
 
     public async ValueTask DisposeAsync()

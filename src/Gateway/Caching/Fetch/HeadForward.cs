@@ -20,7 +20,7 @@ internal sealed class HeadForward(RequestDelegate next, FetchServices services)
         {
             times = times with { Response = services.Clock.Now };
             if (candidate.Replacement is { } stored && context.Response.StatusCode == StatusCodes.Status200OK && !ResponseReader.HasForwarderError(context))
-                updated = Update(context, ownFields, stored, exchange.Policy.Options.SetCookie, times);
+                updated = Update(context, ownFields, stored, exchange.Policy, times);
             var status = CacheStatus.Forwarded(candidate.Reason, context.Response.StatusCode, updated is not null, false, CacheReason.None);
             context.Response.Headers.Append(CacheStatus.FieldName, status);
             // Before the client knows, so that its next request meets the update.
@@ -30,12 +30,12 @@ internal sealed class HeadForward(RequestDelegate next, FetchServices services)
     }
 
     private static StoredResponse Update(
-        HttpContext context, HashSet<string> ownFields, StoredResponse stored, SetCookieHandling setCookie, in FetchTimes times)
+        HttpContext context, HashSet<string> ownFields, StoredResponse stored, HttpCachePolicy policy, in FetchTimes times)
     {
         var response = context.Response;
         var head = ResponseReader.Read(context, ownFields, times.Response);
         return HeadUpdate.Confirms(stored, head, response.Headers.LastModified, response.ContentLength)
-            ? ResponseReader.Freshen(context, ownFields, stored, setCookie, times)
+            ? ResponseReader.Freshen(context, ownFields, stored, policy, times)
             : stored.Superseded();
     }
 

@@ -72,7 +72,7 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
         _response = ResponseReader.Read(_context, _ownFields, _times.Response);
         var refusal = ResponseReader.HasForwarderError(_context)
             ? CacheReason.Incomplete
-            : StorageRules.Decide(exchange.Request, _response, exchange.Policy.Options.SetCookie);
+            : StorageRules.Decide(exchange.Request, _response, exchange.Policy.Storage);
         _recording = refusal == CacheReason.None ? BeginRecording(out refusal) : null;
         if (_recording is null)
             Refuse(refusal);
@@ -192,9 +192,8 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
     // RFC 9111 §4.3.4: the origin confirmed the stored response; its fields are brought up to date.
     private async Task<StoredResponse> FreshenAsync(StoredResponse confirmed)
     {
-        var setCookie = exchange.Policy.Options.SetCookie;
-        var fresh = ResponseReader.Freshen(_context, _ownFields, confirmed, setCookie, _times);
-        StoredResponseWriter.Reset(_context, _ownFields, setCookie);
+        var fresh = ResponseReader.Freshen(_context, _ownFields, confirmed, exchange.Policy, _times);
+        StoredResponseWriter.Reset(_context, _ownFields, exchange.Policy.Options.SetCookie);
         await StoreAsync(fresh);
         return fresh;
     }

@@ -52,7 +52,7 @@ internal sealed class PostForward(RequestDelegate next, FetchServices services, 
             var facts = ResponseReader.Read(_context, _ownFields, now);
             var isOfTarget = UnsafeMethodInvalidation.IsTarget(_context.Request, _context.Response.Headers.ContentLocation);
             if (StorageRules.IsReusableForGet(facts, isOfTarget) && !ResponseReader.HasForwarderError(_context) && !WasPurgedMeanwhile()
-                && StorageRules.Decide(exchange.Request, facts, exchange.Policy.Options.SetCookie) == CacheReason.None)
+                && StorageRules.Decide(exchange.Request, facts, exchange.Policy.Storage) == CacheReason.None)
                 Begin(facts, new FetchTimes(_requestTime, now, _stamp));
             var status = CacheStatus.Forwarded(CacheReason.Method, _context.Response.StatusCode, _recording is not null, false, CacheReason.None);
             _context.Response.Headers.Append(CacheStatus.FieldName, status);

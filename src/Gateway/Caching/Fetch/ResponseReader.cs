@@ -29,17 +29,18 @@ internal static class ResponseReader
     /// <summary>The response as it will be stored, still without its body.</summary>
     public static StoredResponse Describe(CacheExchange exchange, HashSet<string> ownFields, ResponseFacts facts, in FetchTimes times)
     {
-        var (context, policy) = (exchange.Context, exchange.Policy.Options);
+        var (context, policy) = (exchange.Context, exchange.Policy);
+        var initialAge = Freshness.CorrectedInitialAge(facts, times.Request, times.Response);
         return new StoredResponse
         {
             Status = facts.Status,
-            Fields = StoredFields(context, ownFields, policy.SetCookie, facts.Date),
+            Fields = StoredFields(context, ownFields, policy.Options.SetCookie, facts.Date),
             Body = default,
             ResponseTime = times.Response,
-            InitialAge = Freshness.CorrectedInitialAge(facts, times.Request, times.Response),
-            FreshnessLifetime = Freshness.Lifetime(facts) ?? 0,
+            InitialAge = initialAge,
+            FreshnessLifetime = Freshness.Lifetime(facts, policy.Storage.Lifetime, initialAge) ?? 0,
             Stamp = times.Stamp,
-            Selectors = [.. exchange.TargetSelectors, .. Tags(context.Response.Headers, policy)],
+            Selectors = [.. exchange.TargetSelectors.Concat(Tags(context.Response.Headers, policy.Options)).Select(selector => new Selector(SharedText.Of(selector.Text)))],
         };
     }
 
@@ -60,12 +61,12 @@ internal static class ResponseReader
                 ? (setCookie == SetCookieHandling.Store ? OriginCookies(context) : StringValues.Empty)
                 : field.Value;
             if (value.Count > 0)
-                stored.Add(new(field.Key, value));
+                stored.Add(new(field.Key, Shared(value)));
         }
 
         // A response without Date gets the time it came: RFC 9110 §6.6.1.
         if (fields.Date.Count == 0)
-            stored.Add(new(HeaderNames.Date, HttpDate.Format(date)));
+            stored.Add(new(HeaderNames.Date, SharedText.Of(HttpDate.Format(date))));
         return [.. stored];
     }
 
@@ -75,15 +76,15 @@ internal static class ResponseReader
         var named = policy.TagField.Length == 0
             ? []
             : fields[policy.TagField].SelectMany(line => (line ?? "").Split(TagSeparators, StringSplitOptions.RemoveEmptyEntries));
-        return policy.Tags.Concat(named).Where(HttpCacheOptionsValidator.IsTag).Distinct(StringComparer.Ordinal)
-            .Take(HttpCacheOptionsValidator.MaxTags).Select(Selector.Tag);
+        return policy.Tags.Concat(named).Where(HttpCachePolicyValidator.IsTag).Distinct(StringComparer.Ordinal)
+            .Take(HttpCachePolicyValidator.MaxTags).Select(Selector.Tag);
     }
 
     /// <summary>A stored response with the fields of a 304 (Not Modified), or a response to HEAD, that confirmed it. RFC 9111 §3.2, §4.3.4, §4.3.5.</summary>
     public static StoredResponse Freshen(
-        HttpContext context, HashSet<string> ownFields, StoredResponse stored, SetCookieHandling setCookie, in FetchTimes times)
+        HttpContext context, HashSet<string> ownFields, StoredResponse stored, HttpCachePolicy policy, in FetchTimes times)
     {
-        var updates = StoredFields(context, ownFields, setCookie, times.Response)
+        var updates = StoredFields(context, ownFields, policy.Options.SetCookie, times.Response)
             .Where(field => FieldRules.IsUpdatedByNotModified(field.Key)).ToArray();
         var kept = stored.Fields.Where(field => !updates.Any(update => update.Key.Equals(field.Key, StringComparison.OrdinalIgnoreCase)));
         var fields = kept.Concat(updates).ToArray();
@@ -93,15 +94,18 @@ internal static class ResponseReader
             merged[name] = value;
         // Age is of this answer, not of the stored one.
         var facts = Read(merged, stored.Status, times.Response) with { Age = AgeField.Parse(context.Response.Headers.Age) };
+        var initialAge = Freshness.CorrectedInitialAge(facts, times.Request, times.Response);
         return stored with
         {
             Fields = fields,
             ResponseTime = times.Response,
-            InitialAge = Freshness.CorrectedInitialAge(facts, times.Request, times.Response),
-            FreshnessLifetime = Freshness.Lifetime(facts) ?? 0,
+            InitialAge = initialAge,
+            FreshnessLifetime = Freshness.Lifetime(facts, policy.Storage.Lifetime, initialAge) ?? 0,
             Stamp = times.Stamp,
         };
     }
+
+    private static StringValues Shared(StringValues value) => value is [{ } text] ? new StringValues(SharedText.Of(text)) : value;
 
     private static ResponseFacts Read(IHeaderDictionary fields, int status, DateTimeOffset now)
     {

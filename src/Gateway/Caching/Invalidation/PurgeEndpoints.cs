@@ -13,10 +13,10 @@ internal static class PurgeEndpoints
     public static void MapHttpCacheAdmin(this IEndpointRouteBuilder admin) => admin.MapPost("/cache/purge", PurgeAsync);
 
     private static async Task<Results<Ok<PurgeResponse>, Accepted<PurgeResponse>, ValidationProblem, ProblemHttpResult>> PurgeAsync(
-        PurgeRequest request, SharedChangeLog log, HttpResponse response, CancellationToken cancellationToken, bool wait = false)
+        PurgeRequest request, SharedChangeLog log, HttpCachePolicies policies, HttpResponse response, CancellationToken cancellationToken, bool wait = false)
     {
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
-        var selectors = ReadSelectors(request, errors);
+        var selectors = ReadSelectors(request, policies, errors);
         if (errors.Count > 0)
             return TypedResults.ValidationProblem(errors, title: "The purge names something that cannot be purged.");
 
@@ -34,20 +34,20 @@ internal static class PurgeEndpoints
         return spread is { Behind.Count: > 0 } ? TypedResults.Accepted((string?)null, answer) : TypedResults.Ok(answer);
     }
 
-    private static List<Selector> ReadSelectors(PurgeRequest request, Dictionary<string, string[]> errors)
+    private static List<Selector> ReadSelectors(PurgeRequest request, HttpCachePolicies policies, Dictionary<string, string[]> errors)
     {
         var selectors = new List<Selector>();
         foreach (var url in Named(request.Url, request.Urls))
         {
             if (Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.UserInfo.Length == 0)
-                selectors.Add(Selector.Url(CacheKey.Url(uri)));
+                selectors.AddRange(policies.StoredUrls(CacheKey.Url(uri)).Select(Selector.Url));
             else
                 errors["url"] = ["Write an absolute http or https URL as clients see it, such as http://localhost:8080/catalog/1."];
         }
 
         foreach (var tag in Named(request.Tag, request.Tags))
         {
-            if (HttpCacheOptionsValidator.IsTag(tag))
+            if (HttpCachePolicyValidator.IsTag(tag))
                 selectors.Add(Selector.Tag(tag));
             else
                 errors["tag"] = [$"Write 1 to {Selector.MaxValueLength} characters without white space and commas."];

@@ -35,17 +35,17 @@ internal sealed class UnsafeMethodInvalidation(SharedChangeLog log)
             return null;
 
         var request = exchange.Context.Request;
-        List<Selector> selectors = [Selector.Url(CacheKey.Url(request))];
-        AddSameOrigin(selectors, request, response.Headers.Location);
-        AddSameOrigin(selectors, request, response.Headers.ContentLocation);
+        List<Selector> selectors = [Selector.Url(exchange.Policy.Reduced(CacheKey.Url(request)))];
+        AddSameOrigin(selectors, exchange, response.Headers.Location);
+        AddSameOrigin(selectors, exchange, response.Headers.ContentLocation);
         return await log.AppendOrQueueAsync(selectors, overflow: Selector.Route(exchange.RouteId), CancellationToken.None);
     }
 
-    private static void AddSameOrigin(List<Selector> selectors, HttpRequest request, string? reference)
+    private static void AddSameOrigin(List<Selector> selectors, CacheExchange exchange, string? reference)
     {
-        if (Resolve(request, reference) is not { } uri)
+        if (Resolve(exchange.Context.Request, reference) is not { } uri)
             return;
-        var selector = Selector.Url(CacheKey.Url(uri));
+        var selector = Selector.Url(exchange.Policy.Reduced(CacheKey.Url(uri)));
         if (!selectors.Contains(selector))
             selectors.Add(selector);
     }

@@ -9,7 +9,7 @@ namespace Gateway.Caching.Keys;
 /// that no two different lists of parts make the same key, whatever they contain.
 /// <code>
 /// primary = "1" route policy scheme authority path query      ; RFC 9111 §2; GET and HEAD share it
-/// variant = primary [ 1*( field-name ( "-" / value ) ) / "#" SHA-256 of that ]  ; RFC 9111 §4.1; hashed where long
+/// variant = primary [ 1*( field-name ( "-" / value ) ) / "#" SHA-256 of that ]  ; RFC 9111 §4.1; hashed where long or secret
 /// url     = scheme "://" authority path query                 ; what purges and RFC 9111 §4.4 name
 /// </code>
 /// The route is part of the key because one URL can go to different clusters by header or query.
@@ -78,7 +78,7 @@ internal static class CacheKey
                 key.AppendPart(VaryRule.Normalize(name, values, normal));
         }
 
-        if (key.Length - start <= MaxSuffixLength)
+        if (key.Length - start <= MaxSuffixLength && !rule.MayHoldSecrets)
             return;
         var hash = Hash(key.Written[start..].ToString());
         key.Truncate(start);
@@ -93,6 +93,15 @@ internal static class CacheKey
     /// <summary>The same form of an absolute URL from elsewhere: a purge, or a Location field.</summary>
     public static string Url(Uri uri) => Url(
         uri.Scheme, Authority(uri.Scheme, HostString.FromUriComponent(uri)), DecodePath(uri.AbsolutePath), uri.Query);
+
+    /// <summary>A path as the server decodes it: everything but an encoded slash.</summary>
+    public static PathString DecodePath(string path)
+    {
+        if (!path.Contains('%', StringComparison.Ordinal))
+            return new PathString(path);
+        var segments = path.Split(["%2F", "%2f"], StringSplitOptions.None);
+        return new PathString(string.Join("%2F", segments.Select(Uri.UnescapeDataString)));
+    }
 
     /// <summary>A key of fixed length without the text of the request: what Redis sees.</summary>
     public static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
@@ -117,14 +126,5 @@ internal static class CacheKey
         }
 
         return authority;
-    }
-
-    // As the server decodes paths: everything but an encoded slash.
-    private static PathString DecodePath(string path)
-    {
-        if (!path.Contains('%', StringComparison.Ordinal))
-            return new PathString(path);
-        var segments = path.Split(["%2F", "%2f"], StringSplitOptions.None);
-        return new PathString(string.Join("%2F", segments.Select(Uri.UnescapeDataString)));
     }
 }

@@ -31,4 +31,8 @@ internal static class FieldRules
 
     /// <summary>Whether naming the field in <c>Connection</c> makes it one for that connection alone. RFC 9110 §7.6.1.</summary>
     public static bool CanBeNominated(string name) => !NeverNominated.Contains(name);
+
+    /// <summary>Whether a text can be the name of a field, a cookie or a method: a token of at most 256 characters. RFC 9110 §5.6.2.</summary>
+    public static bool IsToken(string text) =>
+        text.Length is > 0 and <= 256 && text.All(c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal));
 }

@@ -20,6 +20,13 @@ internal static class Freshness
         return HeuristicLifetime(response);
     }
 
+    /// <summary>The freshness lifetime where a policy may have the word: its time runs from when the response came, whatever age it came with.</summary>
+    /// <param name="response">The response.</param>
+    /// <param name="policy">What the policy says.</param>
+    /// <param name="initialAge">The <see cref="CorrectedInitialAge"/>.</param>
+    public static long? Lifetime(ResponseFacts response, in PolicyLifetime policy, long initialAge) =>
+        policy.For(response) is { } given ? initialAge + given : Lifetime(response);
+
     /// <summary>corrected_initial_age. RFC 9111 §4.2.3.</summary>
     /// <param name="response">The response.</param>
     /// <param name="requestTime">When the request was sent.</param>

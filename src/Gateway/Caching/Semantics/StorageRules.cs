@@ -5,9 +5,9 @@ internal static class StorageRules
 {
     /// <param name="request">A GET request, or a POST whose response <see cref="IsReusableForGet"/>.</param>
     /// <param name="response">Its response, at the header section.</param>
-    /// <param name="setCookie">What the policy says of responses that set cookies.</param>
+    /// <param name="policy">What the policy says of storing.</param>
     /// <returns><see cref="CacheReason.None"/> if it may be stored; otherwise why not.</returns>
-    public static CacheReason Decide(RequestFacts request, ResponseFacts response, SetCookieHandling setCookie)
+    public static CacheReason Decide(RequestFacts request, ResponseFacts response, in StoragePolicy policy)
     {
         var control = response.CacheControl;
         if (response.Status is < 200 or 206 or 304)
@@ -21,15 +21,15 @@ internal static class StorageRules
             return CacheReason.RequestNoStore;
         if (control.Private)
             return CacheReason.ResponsePrivate;
-        if (request.IsAuthorized && !AllowsSharing(control))
+        if (request.IsAuthorized && (policy.Authorization == AuthorizationHandling.Bypass || !AllowsSharing(control)))
             return CacheReason.Authorization;
         if (response.Vary.IsAny)
             return CacheReason.VaryAny;
-        if (response.SetsCookie && setCookie == SetCookieHandling.Bypass)
+        if (response.SetsCookie && policy.SetCookie == SetCookieHandling.Bypass)
             return CacheReason.SetCookie;
         if (response.IsEventStream)
             return CacheReason.EventStream;
-        return IsWorthStoring(response) ? CacheReason.None : CacheReason.NoFreshness;
+        return IsWorthStoring(response, policy.Lifetime) ? CacheReason.None : CacheReason.NoFreshness;
     }
 
     /// <summary>Whether the response to a POST may answer later GETs for the same target. RFC 9110 §9.3.3.</summary>
@@ -43,10 +43,10 @@ internal static class StorageRules
 
     // A response without a lifetime can only be revalidated, which takes a validator, and must be one the origin gave
     // some sign of being stored: RFC 9111 §3.
-    private static bool IsWorthStoring(ResponseFacts response)
+    private static bool IsWorthStoring(ResponseFacts response, in PolicyLifetime policy)
     {
         var control = response.CacheControl;
-        if (Freshness.Lifetime(response) is not { } lifetime)
+        if (Freshness.Lifetime(response, policy, initialAge: 0) is not { } lifetime)
             return response.HasValidator && (control.Public || Freshness.IsHeuristicallyCacheable(response.Status));
         return response.HasValidator || (!control.NoCache && (lifetime > 0 || control.StaleWhileRevalidate > 0 || control.StaleIfError > 0));
     }
@@ -55,6 +55,33 @@ internal static class StorageRules
     private static bool IsUnderstood(int status) =>
         status is 200 or 203 or 204 or 300 or 301 or 302 or 303 or 307 or 308 or 400 or 401 or 403 or 404 or 405 or 410 or 414
             or 500 or 501 or 502 or 503 or 504;
+}
+
+/// <summary>What a policy says of storing.</summary>
+/// <param name="SetCookie">Of responses that set cookies.</param>
+/// <param name="Authorization">Of requests with credentials.</param>
+/// <param name="Lifetime">Of freshness.</param>
+internal readonly record struct StoragePolicy(SetCookieHandling SetCookie, AuthorizationHandling Authorization, PolicyLifetime Lifetime);
+
+/// <summary>What becomes of requests with credentials: an <c>Authorization</c> field, or an identity that the gateway established.</summary>
+public enum AuthorizationHandling
+{
+    /// <summary>
+    /// They may be answered from the store; their own responses are stored only where the origin permits it by
+    /// <c>public</c>, <c>must-revalidate</c> or <c>s-maxage</c>. RFC 9111 §3.5.
+    /// </summary>
+    Origin,
+
+    /// <summary>They go to the origin, and nothing is stored.</summary>
+    Bypass,
+
+    /// <summary>
+    /// They are treated like requests without, where the gateway itself established who asks (an
+    /// <c>AuthorizationPolicy</c>), or the policy varies by the header <c>Authorization</c>: the response to one identity
+    /// is reused for <b>all identities</b> that <c>VaryByClaim</c> does not keep apart. Never for requests without
+    /// credentials. The origin's <c>private</c> still forbids it.
+    /// </summary>
+    Share,
 }
 
 /// <summary>What becomes of responses that set cookies.</summary>

@@ -14,7 +14,12 @@ internal sealed class VaryRule : IEquatable<VaryRule>
     // RFC 9110 §12.5.2, §12.5.3, §12.5.4.
     private static readonly HashSet<string> CaseInsensitive = new(StringComparer.Ordinal) { "accept-charset", "accept-encoding", "accept-language" };
 
-    private VaryRule(IReadOnlyList<string> names) => Names = names;
+    // RFC 9110 §11.6.2, RFC 6265: values that must not be readable where keys are.
+    private static readonly HashSet<string> Secret = new(StringComparer.Ordinal) { "authorization", "cookie", "proxy-authorization", "x-api-key" };
+
+    private static readonly VaryRule?[] Known = new VaryRule?[64];
+
+    private VaryRule(IReadOnlyList<string> names) => (Names, MayHoldSecrets) = (names, names.Any(Secret.Contains));
 
     public static VaryRule None { get; } = new([]);
 
@@ -22,6 +27,9 @@ internal sealed class VaryRule : IEquatable<VaryRule>
     public static VaryRule Any { get; } = new(["*"]);
 
     public IReadOnlyList<string> Names { get; }
+
+    /// <summary>Whether one of the fields carries credentials.</summary>
+    public bool MayHoldSecrets { get; }
 
     public bool IsAny => ReferenceEquals(this, Any);
 
@@ -36,13 +44,22 @@ internal sealed class VaryRule : IEquatable<VaryRule>
                 names.Add(member.ToLowerInvariant());
         }
 
-        if (names.Contains("*"))
-            return Any;
-        return names.Count == 0 ? None : new VaryRule([.. names]);
+        return names.Contains("*") ? Any : FromNames([.. names]);
     }
 
-    /// <summary>Rebuilds a rule from the names of one.</summary>
-    public static VaryRule FromNames(IReadOnlyList<string> names) => names.Count == 0 ? None : new VaryRule(names);
+    /// <summary>The rule of names in lower case, sorted, without repeats.</summary>
+    public static VaryRule FromNames(string[] names)
+    {
+        if (names.Length == 0)
+            return None;
+        var rule = new VaryRule(names);
+        // One instance for the rules of many responses: a site has few.
+        ref var place = ref Known[(uint)rule.GetHashCode() % (uint)Known.Length];
+        if (Volatile.Read(ref place) is { } known && known.Equals(rule))
+            return known;
+        Volatile.Write(ref place, rule);
+        return rule;
+    }
 
     /// <summary>
     /// A request field's value in the form that is compared: lines combined, optional white space removed where lists

@@ -16,7 +16,7 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
     {
         var entry = memory.Get(key.Written);
         if (entry is not VaryIndex index)
-            return new Lookup(entry as StoredResponse, false);
+            return new Lookup(entry as StoredResponse, null);
         StoredResponse? latest = null;
         var primaryLength = key.Length;
         for (var i = 0; i < index.Rules.Count; i++)
@@ -26,29 +26,16 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
             key.Truncate(primaryLength);
         }
 
-        return new Lookup(latest, true);
+        return new Lookup(latest, index);
     }
 
     /// <summary>Looks for a response in Redis, and keeps what it finds in memory.</summary>
-    public async ValueTask<Lookup> FindInRedisAsync(string primaryKey, IHeaderDictionary fields, CancellationToken cancellationToken)
-    {
-        var entry = await redis.GetAsync(primaryKey, cancellationToken);
-        if (entry is null)
-            return default;
-        if (entry is not VaryIndex index)
-            return new Lookup(Keep(primaryKey, (StoredResponse)entry), false);
-        memory.Set(primaryKey, index);
+    public ValueTask<Lookup> FindInRedisAsync(string primaryKey, IHeaderDictionary fields, CancellationToken cancellationToken) =>
+        ReadRedisAsync(primaryKey, fields, isKept: true, cancellationToken);
 
-        StoredResponse? latest = null;
-        foreach (var rule in index.Rules)
-        {
-            var suffix = CacheKey.VariantSuffix(rule, fields);
-            if (index.Variants.Contains(suffix) && await redis.GetAsync(primaryKey + suffix, cancellationToken) is StoredResponse response)
-                latest = Later(latest, Keep(primaryKey + suffix, response));
-        }
-
-        return new Lookup(latest, true);
-    }
+    /// <summary>Looks for a response in Redis, and leaves memory as it is.</summary>
+    public ValueTask<Lookup> PeekInRedisAsync(string primaryKey, IHeaderDictionary fields, CancellationToken cancellationToken) =>
+        ReadRedisAsync(primaryKey, fields, isKept: false, cancellationToken);
 
     /// <summary>Stores a response in this process.</summary>
     /// <param name="fields">The fields of the request that the response answers.</param>
@@ -92,6 +79,27 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
     /// <summary>Empties this process's memory.</summary>
     public void ClearMemory() => memory.Clear();
 
+    private async ValueTask<Lookup> ReadRedisAsync(string primaryKey, IHeaderDictionary fields, bool isKept, CancellationToken cancellationToken)
+    {
+        var entry = await redis.GetAsync(primaryKey, cancellationToken);
+        if (entry is null)
+            return default;
+        if (entry is not VaryIndex index)
+            return new Lookup(isKept ? Keep(primaryKey, (StoredResponse)entry) : (StoredResponse)entry, null);
+        if (isKept)
+            memory.Set(primaryKey, index);
+
+        StoredResponse? latest = null;
+        foreach (var rule in index.Rules)
+        {
+            var suffix = CacheKey.VariantSuffix(rule, fields);
+            if (index.Variants.Contains(suffix) && await redis.GetAsync(primaryKey + suffix, cancellationToken) is StoredResponse response)
+                latest = Later(latest, isKept ? Keep(primaryKey + suffix, response) : response);
+        }
+
+        return new Lookup(latest, index);
+    }
+
     // What this process has may be newer: Redis may have been away, or the body too large for it.
     private StoredResponse Keep(string key, StoredResponse found)
     {
@@ -117,5 +125,9 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
 
 /// <summary>What a look-up found.</summary>
 /// <param name="Response">The response selected by the request's fields, fresh or not.</param>
-/// <param name="HasVariants">Whether the target is known to have variants.</param>
-internal readonly record struct Lookup(StoredResponse? Response, bool HasVariants);
+/// <param name="Index">The variants that the target is known to have; null for none.</param>
+internal readonly record struct Lookup(StoredResponse? Response, VaryIndex? Index)
+{
+    /// <summary>Whether the target is known to have variants.</summary>
+    public bool HasVariants => Index is not null;
+}

@@ -23,7 +23,7 @@ internal sealed record VaryIndex(IReadOnlyList<VaryRule> Rules, IReadOnlyList<st
 
     public static VaryIndex Empty { get; } = new([], []);
 
-    public override long Size => 96 + Rules.Sum(rule => rule.Names.Sum(name => 24 + (2L * name.Length))) + Variants.Sum(suffix => 24 + (2L * suffix.Length));
+    public override long Size => 192 + Rules.Sum(rule => rule.Names.Sum(name => 24 + (2L * name.Length))) + Variants.Sum(suffix => 24 + (2L * suffix.Length));
 
     /// <summary>The index with a variant in front.</summary>
     /// <param name="rule">The rule that the variant was selected by.</param>
@@ -103,7 +103,7 @@ internal sealed record StoredResponse : StoredEntry
 
     public bool HasValidator => ETag is not null || LastModified is not null;
 
-    public override long Size => ObjectOverhead + Body.Length + Fields.Sum(FieldSize) + Selectors.Sum(selector => 24 + (2L * selector.Text.Length));
+    public override long Size => ObjectOverhead + Body.Length + Fields.Sum(FieldSize) + Selectors.Sum(selector => 32 + (2L * selector.Text.Length));
 
     /// <summary>Whether a newer response, which was not to be stored, replaced this one: it may be validated, and not used stale.</summary>
     public bool IsSuperseded => InitialAge >= Semantics.CacheControl.Overflow && FreshnessLifetime == 0;

@@ -21,6 +21,7 @@ internal static class StoredEntryFormat
 {
     private const byte Magic = (byte)'G', Version = 2, IndexKind = 0, ResponseKind = 1;
     private const int MaxCount = 10_000;
+    private const int MaxCopiedBody = 64 * 1024;
 
     public static byte[] Write(string key, StoredEntry entry)
     {
@@ -113,7 +114,7 @@ internal static class StoredEntryFormat
         var selectors = Array.ConvertAll(ReadTexts(reader), text => new Selector(text));
         var fields = new KeyValuePair<string, StringValues>[ReadCount(reader)];
         for (var i = 0; i < fields.Length; i++)
-            fields[i] = new(reader.ReadString(), new StringValues(ReadTexts(reader)));
+            fields[i] = new(SharedText.Of(reader.ReadString()), ReadValues(reader));
 
         var length = reader.Read7BitEncodedInt();
         if (status is < 200 or > 999 || length < 0 || length != bytes.Length - stream.Position)
@@ -122,8 +123,8 @@ internal static class StoredEntryFormat
         {
             Status = status,
             Fields = fields,
-            // The body is a part of what Redis sent, not a copy of it.
-            Body = bytes.AsMemory((int)stream.Position, length),
+            // A large body is a part of what Redis sent, not a copy of it; beside a small one, the rest would weigh too much.
+            Body = length > MaxCopiedBody ? bytes.AsMemory((int)stream.Position, length) : bytes.AsSpan((int)stream.Position, length).ToArray(),
             ResponseTime = responseTime,
             InitialAge = initialAge,
             FreshnessLifetime = lifetime,
@@ -143,9 +144,12 @@ internal static class StoredEntryFormat
     {
         var texts = new string[ReadCount(reader)];
         for (var i = 0; i < texts.Length; i++)
-            texts[i] = reader.ReadString();
+            texts[i] = SharedText.Of(reader.ReadString());
         return texts;
     }
+
+    private static StringValues ReadValues(BinaryReader reader) =>
+        ReadTexts(reader) is var texts && texts.Length == 1 ? new StringValues(texts[0]) : new StringValues(texts);
 
     private static int ReadCount(BinaryReader reader) =>
         reader.Read7BitEncodedInt() is var count and >= 0 and <= MaxCount ? count : throw new InvalidDataException();

@@ -56,6 +56,12 @@ public sealed class CacheKeyTests
         Assert.InRange(one.Length, 1, 128);
     }
 
+    [Theory]
+    [InlineData("Cookie", "id=s3cret")]
+    [InlineData("Authorization", "Bearer s3cret")]
+    public void Credentials_that_select_are_not_readable_in_the_key(string name, string value) =>
+        Assert.DoesNotContain("s3cret", CacheKey.VariantSuffix(VaryRule.Parse(name), Fields.Header((name, value))), StringComparison.Ordinal);
+
     [Fact]
     public void A_key_longer_than_its_place_on_the_stack_is_whole()
     {

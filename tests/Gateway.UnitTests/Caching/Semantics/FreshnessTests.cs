@@ -25,6 +25,27 @@ public sealed class FreshnessTests
         Assert.Equal(0, Freshness.Lifetime(Fields.Response() with { HasExpires = true, LastModified = Fields.Now.AddDays(-10) }));
 
     [Theory]
+    // Ttl replaces what the origin says; DefaultTtl stands where it says nothing, in place of the heuristic (100 s here).
+    [InlineData(null, null, 200, "max-age=20", 0, 20L)]
+    [InlineData(30L, null, 200, "max-age=20", 0, 30L)]
+    [InlineData(30L, null, 200, "s-maxage=20", 0, 30L)]
+    [InlineData(30L, null, 200, "", 0, 30L)]
+    [InlineData(0L, null, 200, "max-age=20", 0, 0L)]
+    [InlineData(null, 30L, 200, "max-age=20", 0, 20L)]
+    [InlineData(null, 30L, 200, "max-age=0", 0, 0L)]
+    [InlineData(null, 30L, 200, "", 0, 30L)]
+    [InlineData(null, null, 200, "", 0, 100L)]
+    [InlineData(30L, null, 404, "", 0, 30L)]
+    [InlineData(30L, null, 503, "max-age=20", 0, 20L)]
+    // A policy's time runs from when the response came; the origin's from when it was made.
+    [InlineData(30L, null, 200, "", 500, 530L)]
+    [InlineData(null, 30L, 200, "", 500, 530L)]
+    [InlineData(null, null, 200, "max-age=20", 500, 20L)]
+    public void A_policy_may_have_the_word(long? ttl, long? defaultTtl, int status, string cacheControl, long initialAge, long? expected) =>
+        Assert.Equal(expected, Freshness.Lifetime(
+            Fields.Response(status, cacheControl) with { LastModified = Fields.Now.AddSeconds(-1000) }, new PolicyLifetime(ttl, defaultTtl), initialAge));
+
+    [Theory]
     // §4.2.2, RFC 9110 §15.1: a tenth of the time since the last change, at most a day.
     [InlineData(200, "", 1000, 100L)]
     [InlineData(200, "", 100 * 86400, 86400L)]

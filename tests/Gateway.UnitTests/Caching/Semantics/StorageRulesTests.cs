@@ -51,6 +51,31 @@ public sealed class StorageRulesTests
     public void A_request_with_credentials_needs_the_origin_s_permission(string cacheControl, string expected) =>
         Assert.Equal(expected, Decide(Fields.Request(isAuthorized: true), Fields.Response(cacheControl: cacheControl)));
 
+    [Theory]
+    [InlineData(AuthorizationHandling.Origin, nameof(CacheReason.None))]
+    [InlineData(AuthorizationHandling.Bypass, nameof(CacheReason.Authorization))]
+    // A request that the policy shares is none with credentials to these rules: another that is not shared stays one.
+    [InlineData(AuthorizationHandling.Share, nameof(CacheReason.None))]
+    public void A_policy_can_refuse_what_the_origin_permits(AuthorizationHandling handling, string expected) =>
+        Assert.Equal(expected, Decide(Fields.Request(isAuthorized: true), Fields.Response(cacheControl: "public, max-age=60"), authorization: handling));
+
+    [Theory]
+    [InlineData(60L, null, 200, "", nameof(CacheReason.None))]
+    [InlineData(60L, null, 200, "max-age=0", nameof(CacheReason.None))]
+    [InlineData(0L, null, 200, "max-age=60", nameof(CacheReason.NoFreshness))]
+    [InlineData(null, 60L, 200, "", nameof(CacheReason.None))]
+    [InlineData(null, 60L, 200, "max-age=0", nameof(CacheReason.NoFreshness))]
+    // A lifetime is all that a policy gives: what forbids storing forbids it still.
+    [InlineData(60L, null, 200, "no-store", nameof(CacheReason.ResponseNoStore))]
+    [InlineData(60L, null, 200, "private", nameof(CacheReason.ResponsePrivate))]
+    [InlineData(60L, null, 200, "no-cache", nameof(CacheReason.NoFreshness))]
+    // RFC 9110 §15.1: these are not cached untold.
+    [InlineData(60L, null, 500, "", nameof(CacheReason.NoFreshness))]
+    [InlineData(60L, null, 302, "", nameof(CacheReason.NoFreshness))]
+    [InlineData(null, 60L, 403, "", nameof(CacheReason.NoFreshness))]
+    public void A_policy_s_lifetime_makes_a_response_worth_storing(long? ttl, long? defaultTtl, int status, string cacheControl, string expected) =>
+        Assert.Equal(expected, Decide(Fields.Request(), Fields.Response(status, cacheControl), lifetime: new PolicyLifetime(ttl, defaultTtl)));
+
     [Fact]
     public void A_request_s_no_store_forbids_it() =>
         Assert.Equal(nameof(CacheReason.RequestNoStore), Decide(Fields.Request("no-store"), Fields.Response(cacheControl: "max-age=60")));
@@ -78,6 +103,8 @@ public sealed class StorageRulesTests
     public void A_post_is_stored_for_get_when_it_says_so(string cacheControl, bool isOfTarget, bool expected) =>
         Assert.Equal(expected, StorageRules.IsReusableForGet(Fields.Response(cacheControl: cacheControl), isOfTarget));
 
-    private static string Decide(RequestFacts request, ResponseFacts response, SetCookieHandling setCookie = SetCookieHandling.Bypass) =>
-        StorageRules.Decide(request, response, setCookie).ToString();
+    private static string Decide(
+        RequestFacts request, ResponseFacts response, SetCookieHandling setCookie = SetCookieHandling.Bypass,
+        AuthorizationHandling authorization = AuthorizationHandling.Origin, PolicyLifetime lifetime = default) =>
+        StorageRules.Decide(request, response, new StoragePolicy(setCookie, authorization, lifetime)).ToString();
 }
