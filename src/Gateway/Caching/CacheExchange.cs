@@ -35,8 +35,10 @@ internal sealed class CacheExchange
     public IHeaderDictionary SelectingFields { get; }
 
     /// <summary>How the change log can name anything stored for this target, before its tags are known.</summary>
-    public Selector[] TargetSelectors => _targetSelectors ??=
-        [Selector.All, Selector.Route(RouteId), Selector.Url(CacheKey.Url(Context.Request))];
+    public Selector[] TargetSelectors => _targetSelectors ??= SelectorsOf(RouteId, CacheKey.Url(Context.Request));
+
+    private static Selector[] SelectorsOf(string routeId, string url) =>
+        [Selector.All, Selector.Route(routeId), Selector.Url(url), .. CacheKey.Prefixes(url).Select(Selector.UrlPrefix)];
 
     private static RequestFacts ReadFacts(HttpContext context)
     {

@@ -95,6 +95,8 @@ internal sealed class HttpCacheMiddleware(
             case ChangeVerdict.Changed:
                 services.Store.RemoveFromMemory(exchange.PrimaryKey, exchange.SelectingFields, stored);
                 return (new Reuse(false, CacheReason.Invalidated, 0), null);
+            case ChangeVerdict.Stale:
+                return Decide(exchange, lookup with { Response = services.Expire(exchange, stored) });
             case ChangeVerdict.Unknown:
                 return (new Reuse(false, CacheReason.ChangesUnknown, 0), stored);
             default:

@@ -34,6 +34,22 @@ internal sealed record FetchServices(
         return true;
     }
 
+    /// <summary>
+    /// Lets a soft purge take effect: the response is stale from now on, in this process's memory too, and all that the
+    /// rules say of stale responses follows.
+    /// </summary>
+    /// <returns>The response as it is now; the same when a hard purge came meanwhile, which is for the caller to see.</returns>
+    public StoredResponse Expire(CacheExchange exchange, StoredResponse stored)
+    {
+        // The stamp first: every change that it covers is then looked at below.
+        var stamp = ChangeLog.Stamp;
+        if (ChangeLog.Check(stored.Stamp, stored.Selectors) != ChangeVerdict.Stale)
+            return stored;
+        var expired = stored.Expired(Clock.Now, stamp);
+        Store.ReplaceInMemory(exchange.PrimaryKey, exchange.SelectingFields, stored, expired);
+        return expired;
+    }
+
     /// <summary>Stores a response for all nodes. The client's going does not end it.</summary>
     public async Task StoreInRedisAsync(CacheExchange exchange, StoredResponse response)
     {

@@ -15,11 +15,15 @@ internal sealed class MemoryStore(long limit)
     private Node? _oldest;
     private Node? _hand;
     private long _size;
+    private long _lastNumber;
 
     /// <summary>What all entries cost, in bytes.</summary>
     public long Size => Volatile.Read(ref _size);
 
     public int Count => _nodes.Count;
+
+    /// <summary>What all entries may cost, in bytes.</summary>
+    public long Limit => limit;
 
     public StoredEntry? Get(string key)
     {
@@ -45,6 +49,26 @@ internal sealed class MemoryStore(long limit)
                 EvictOne();
             Link(node);
         }
+    }
+
+    /// <summary>Puts an entry of the same size in the place of another, if the key still holds that.</summary>
+    public void Replace(string key, StoredEntry old, StoredEntry entry)
+    {
+        lock (_gate)
+        {
+            if (_nodes.TryGetValue(key, out var node) && ReferenceEquals(node.Entry, old))
+                node.Entry = entry;
+        }
+    }
+
+    /// <summary>
+    /// All entries, each with a number that rises in the order they were stored; those stored or evicted meanwhile may be
+    /// missing. Marks none as used.
+    /// </summary>
+    public IEnumerable<(long Number, string Key, StoredEntry Entry)> Enumerate()
+    {
+        foreach (var (key, node) in _nodes)
+            yield return (node.Number, key, node.Entry);
     }
 
     /// <summary>Removes an entry, if the key still holds it.</summary>
@@ -79,6 +103,7 @@ internal sealed class MemoryStore(long limit)
 
     private void Link(Node node)
     {
+        node.Number = ++_lastNumber;
         node.Older = _newest;
         if (_newest is not null)
             _newest.Newer = node;
@@ -124,7 +149,9 @@ internal sealed class MemoryStore(long limit)
 
         public string Key { get; } = key;
 
-        public StoredEntry Entry { get; } = entry;
+        public StoredEntry Entry { get; set; } = entry;
+
+        public long Number { get; set; }
 
         public long Size { get; } = Overhead + (2L * key.Length) + entry.Size;
 
