@@ -123,7 +123,11 @@ internal sealed class RedisConnection : IAsyncDisposable
     private async Task<ConnectionMultiplexer> OpenAsync()
     {
         var multiplexer = await ConnectionMultiplexer.ConnectAsync(_configuration ?? throw new InvalidOperationException("There is no Redis to connect to."));
-        multiplexer.ConnectionFailed += (_, _) => Interrupted?.Invoke();
+        multiplexer.ConnectionFailed += (_, e) =>
+        {
+            if (e.ConnectionType == ConnectionType.Interactive)
+                Interrupted?.Invoke();
+        };
         multiplexer.ConfigurationChanged += (_, _) => Interrupted?.Invoke();
         multiplexer.ConnectionRestored += (_, e) =>
         {
