@@ -24,7 +24,9 @@ internal sealed class StorefrontWorld : IAsyncDisposable
         var b = await Storefront.StartAsync("Name=b", $"Redis:Configuration={redis.ConnectionString}");
         return new StorefrontWorld
         {
-            Redis = redis, BackendA = a, BackendB = b,
+            Redis = redis,
+            BackendA = a,
+            BackendB = b,
             NodeA = await StartNodeAsync(redis, a, b),
             NodeB = await StartNodeAsync(redis, a, b),
         };
