@@ -9,25 +9,43 @@ internal static class AdminExtensions
     {
         services.AddValidatedSection<AdminOptions, AdminOptionsValidator>(AdminOptions.SectionName);
         services.AddSingleton<NodeStart>();
+        services.AddOpenApi(options =>
+        {
+            options.ShouldInclude = description => description.ActionDescriptor.EndpointMetadata.Contains(AdminEndpoint.Instance);
+            options.AddDocumentTransformer((document, _, _) =>
+            {
+                document.Info.Title = "Gateway, admin listener";
+                return Task.CompletedTask;
+            });
+        });
         return services;
     }
 
     /// <summary>
     /// Takes every request of the admin listener out of the pipeline and answers it from the admin endpoints:
-    /// health, metrics, and those that <paramref name="map"/> adds. A feature offers
+    /// health, metrics, their description (<c>GET /openapi.json</c>), and those that <paramref name="map"/> adds. A feature offers
     /// <c>internal static void MapXAdmin(this IEndpointRouteBuilder admin)</c> for this.
     /// </summary>
     public static void UseAdmin(this WebApplication app, Action<IEndpointRouteBuilder> map) =>
         app.MapWhen(context => context.Features.Get<AdminConnection>() is not null, admin =>
         {
             admin.UseMiddleware<AdminAccessMiddleware>();
+            admin.UseMiddleware<AdminAuditMiddleware>();
             admin.UseRouting();
-            admin.UseEndpoints(endpoints =>
+            admin.UseEndpoints(routes =>
             {
+                var endpoints = routes.MapGroup("").WithMetadata(AdminEndpoint.Instance);
+                endpoints.MapOpenApi("/openapi.json");
                 endpoints.MapHealth();
                 if (Telemetry.UsesPrometheus(app.Configuration))
                     endpoints.MapPrometheusScrapingEndpoint("/metrics");
                 map(endpoints);
             });
         });
+}
+
+/// <summary>On every endpoint of the admin listener, and on no other: what its OpenAPI document describes.</summary>
+internal sealed class AdminEndpoint
+{
+    public static readonly AdminEndpoint Instance = new();
 }

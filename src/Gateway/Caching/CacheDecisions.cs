@@ -31,13 +31,19 @@ internal sealed class CacheDecisions(SharedChangeLog changeLog, RedisClock clock
             : CacheReason.None;
     }
 
-    /// <summary>Whether what was found may answer a request; with the stored response that may be validated or stand in, where there is one.</summary>
+    /// <summary>
+    /// Whether what was found may answer a request; with the stored response that may be validated or stand in, where there
+    /// is one. After a soft purge that is another than was found: the same, stale from now on.
+    /// </summary>
     public (Reuse Reuse, StoredResponse? Stored) Decide(CacheExchange exchange, Lookup lookup)
     {
         if (lookup.Response is not { } stored)
             return (new Reuse(false, lookup.HasVariants ? CacheReason.VariantNotStored : CacheReason.NotStored, 0), null);
 
-        return stored.CheckAgainst(changeLog) switch
+        var verdict = stored.CheckAgainst(changeLog);
+        if (verdict == ChangeVerdict.Stale)
+            (stored, verdict) = Expire(stored);
+        return verdict switch
         {
             ChangeVerdict.Changed => (new Reuse(false, CacheReason.Invalidated, 0), null),
             ChangeVerdict.Current when MayUseWithoutLease(exchange.Policy) =>
@@ -48,6 +54,14 @@ internal sealed class CacheDecisions(SharedChangeLog changeLog, RedisClock clock
 
     /// <summary>Whether another copy could change a refusal: not where the request itself, or the origin's <c>no-cache</c>, demands validation.</summary>
     public static bool IsWorthAskingRedis(CacheReason reason) => reason is not (CacheReason.RequestNoCache or CacheReason.ResponseNoCache);
+
+    private (StoredResponse Stored, ChangeVerdict Verdict) Expire(StoredResponse stored)
+    {
+        // The stamp first: every change that it covers is then looked at once more.
+        var stamp = changeLog.Stamp;
+        var verdict = changeLog.Check(stored.Stamp, stored.Selectors);
+        return verdict == ChangeVerdict.Stale ? (stored.Expired(clock.Now, stamp), ChangeVerdict.Current) : (stored, verdict);
+    }
 
     private bool MayUseWithoutLease(HttpCachePolicy policy) =>
         changeLog.HasLease

@@ -18,14 +18,31 @@ internal sealed class HttpCacheMetrics
         meter.CreateObservableGauge("gateway.cache.memory.entries", () => memory.Count, "{entry}", "Entries stored in this process.");
     }
 
-    public void Decided(in Reuse reuse) => _counts.Increment((2 * (int)reuse.Reason) + (reuse.IsAllowed ? 1 : 0));
+    /// <summary>Requests answered from the store since this process began, by reason; those with none are left out.</summary>
+    public IReadOnlyDictionary<string, long> Hits => Count(isHit: true);
 
-    private IEnumerable<Measurement<long>> Read()
+    /// <summary>Requests that the store did not answer since this process began, by reason; those with none are left out.</summary>
+    public IReadOnlyDictionary<string, long> Forwarded => Count(isHit: false);
+
+    public void Decided(in Reuse reuse) => _counts.Increment(IndexOf(reuse.Reason, reuse.IsAllowed));
+
+    private static int IndexOf(CacheReason reason, bool isHit) => (2 * (int)reason) + (isHit ? 1 : 0);
+
+    private IEnumerable<Measurement<long>> Read() =>
+        Measure(Hits, "hit").Concat(Measure(Forwarded, "forwarded"));
+
+    private static IEnumerable<Measurement<long>> Measure(IReadOnlyDictionary<string, long> counts, string outcome) =>
+        counts.Select(count => new Measurement<long>(count.Value, new("outcome", outcome), new("reason", count.Key)));
+
+    private SortedDictionary<string, long> Count(bool isHit)
     {
-        for (var i = 0; i < _counts.Length; i++)
+        var named = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        foreach (var reason in Enum.GetValues<CacheReason>())
         {
-            if (_counts.Sum(i) is > 0 and var count)
-                yield return new(count, new("outcome", i % 2 == 1 ? "hit" : "forwarded"), new("reason", CacheStatus.NameOf((CacheReason)(i / 2))));
+            if (_counts.Sum(IndexOf(reason, isHit)) is > 0 and var count)
+                named[CacheStatus.NameOf(reason)] = count;
         }
+
+        return named;
     }
 }

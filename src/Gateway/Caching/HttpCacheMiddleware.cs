@@ -82,6 +82,8 @@ internal sealed class HttpCacheMiddleware(
         var decision = decisions.Decide(exchange, lookup);
         if (decision.Reuse.Reason == CacheReason.Invalidated)
             services.Store.RemoveFromMemory(exchange.PrimaryKey, exchange.SelectingFields, lookup.Response!);
+        else if (decision.Stored is { } stored && !ReferenceEquals(stored, lookup.Response))
+            services.Store.ReplaceInMemory(exchange.PrimaryKey, exchange.SelectingFields, lookup.Response!, stored);
         return decision;
     }
 

@@ -12,11 +12,13 @@ internal sealed class AppliedChanges
     public const int MaxPending = 10_000;
 
     private readonly ConcurrentDictionary<Selector, long> _numbers = new();
+    private readonly ConcurrentDictionary<Selector, long> _soft = new();
     private readonly ConcurrentDictionary<Selector, long> _pending = new();
     private readonly Lock _appending = new();
     private Position _position = Position.Nowhere;
     private long _localNumber;
     private long _version = 1;
+    private volatile bool _hasSoft;
 
     /// <summary>Rises with every change: what was found current at a version is current for as long as that version stands.</summary>
     public long Version => Volatile.Read(ref _version);
@@ -41,16 +43,17 @@ internal sealed class AppliedChanges
         if (stamp.Epoch != position.Epoch || stamp.Number < position.Floor)
             return ChangeVerdict.Unknown;
 
-        var hasPending = !_pending.IsEmpty;
+        var (hasPending, isStale) = (!_pending.IsEmpty, false);
         foreach (var selector in selectors)
         {
             if (_numbers.TryGetValue(selector, out var number) && number > stamp.Number)
                 return ChangeVerdict.Changed;
             if (hasPending && _pending.TryGetValue(selector, out number) && number > stamp.LocalNumber)
                 return ChangeVerdict.Changed;
+            isStale |= _hasSoft && _soft.TryGetValue(selector, out number) && number > stamp.Number;
         }
 
-        return ChangeVerdict.Current;
+        return isStale ? ChangeVerdict.Stale : ChangeVerdict.Current;
     }
 
     /// <summary>Takes over a batch read from the log. Selectors first, so that no stamp promises more than is known here.</summary>
@@ -79,7 +82,7 @@ internal sealed class AppliedChanges
         {
             var before = Position;
             var number = before.Number + selectors.Count;
-            var floor = _numbers.Count + selectors.Count > maxSelectors ? before.Number : before.Floor;
+            var floor = _numbers.Count + _soft.Count + selectors.Count > maxSelectors ? before.Number : before.Floor;
             Apply([.. selectors.Select((selector, i) => new Change(selector, before.Number + 1 + i))], before with { Number = number, Floor = floor });
             return number;
         }
@@ -89,6 +92,7 @@ internal sealed class AppliedChanges
     public void Reset(long epoch, long floor)
     {
         _numbers.Clear();
+        _soft.Clear();
         Volatile.Write(ref _position, new Position(epoch, 0, "", floor));
         Interlocked.Increment(ref _version);
     }
@@ -113,16 +117,22 @@ internal sealed class AppliedChanges
         _pending.TryRemove(pending);
     }
 
-    private void Note(Change change) =>
-        _numbers.AddOrUpdate(change.Selector, static (_, number) => number, static (_, old, number) => Math.Max(old, number), change.Number);
+    private void Note(Change change)
+    {
+        var isSoft = change.Selector.TryGetHard(out var selector);
+        (isSoft ? _soft : _numbers).AddOrUpdate(
+            selector, static (_, number) => number, static (_, old, number) => Math.Max(old, number), change.Number);
+        if (isSoft)
+            _hasSoft = true;
+    }
 
     // What lies below the floor is decided by the floor alone.
     private void Forget(long floor)
     {
-        foreach (var entry in _numbers)
+        foreach (var numbers in new[] { _numbers, _soft })
         {
-            if (entry.Value <= floor)
-                _numbers.TryRemove(entry);
+            foreach (var entry in numbers.Where(entry => entry.Value <= floor))
+                numbers.TryRemove(entry);
         }
     }
 }

@@ -14,6 +14,7 @@ internal static class ChangeLogExtensions
         services.AddSingleton<NodeIdentity>();
         services.AddSingleton<AppliedChanges>();
         services.AddSingleton<ChangeLease>();
+        services.AddSingleton<LogContinuity>();
         services.AddSingleton<SharedChangeLog>();
         services.AddHostedService<ChangeLogPoller>();
         return services;

@@ -10,8 +10,8 @@ namespace Gateway.ChangeLog;
 /// truth, and what a node's lease rests on.
 /// </summary>
 internal sealed class ChangeLogPoller(
-    SharedChangeLog log, AppliedChanges applied, ChangeLease lease, RedisConnection redis, RedisKeys keys, RedisClock clock,
-    NodeIdentity node, TimeProvider time, ILogger<ChangeLogPoller> logger) : BackgroundService
+    SharedChangeLog log, AppliedChanges applied, ChangeLease lease, LogContinuity continuity, RedisConnection redis, RedisKeys keys,
+    RedisClock clock, NodeIdentity node, TimeProvider time, ILogger<ChangeLogPoller> logger) : BackgroundService
 {
     private const int MaxChangesPerPoll = 1000;
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
@@ -34,6 +34,7 @@ internal sealed class ChangeLogPoller(
             return;
         }
 
+        redis.Interrupted += continuity.Interrupt;
         redis.Restored += Hint;
         // A first read before the first request, where Redis is there.
         await PollSafelyAsync(cancellationToken);
@@ -44,6 +45,7 @@ internal sealed class ChangeLogPoller(
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         redis.Restored -= Hint;
+        redis.Interrupted -= continuity.Interrupt;
         await base.StopAsync(cancellationToken);
         // A node that left in order is not waited for.
         await redis.TryAsync(database => database.SortedSetRemoveAsync(keys.Nodes, node.Id), cancellationToken);

@@ -18,6 +18,9 @@ internal enum ChangeVerdict
     /// <summary>A change concerns it: it must not be used.</summary>
     Changed,
 
+    /// <summary>A soft change concerns it: it is stale from now on.</summary>
+    Stale,
+
     /// <summary>The log was lost, or trimmed past it: whether it changed is unknown, and it must be revalidated.</summary>
     Unknown,
 }

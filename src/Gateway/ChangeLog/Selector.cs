@@ -14,6 +14,9 @@ internal readonly record struct Selector(string Text)
     /// <summary>The longest tag, route id or name in a selector, in characters.</summary>
     public const int MaxValueLength = 256;
 
+    // No kind begins with it.
+    private const char SoftMark = '~';
+
     /// <summary>Every stored response.</summary>
     public static Selector All { get; } = new("all:");
 
@@ -24,6 +27,24 @@ internal readonly record struct Selector(string Text)
     public static Selector Tag(string tag) => Of("tag", tag);
 
     public static Selector Route(string routeId) => Of("route", routeId.Length <= MaxValueLength ? routeId : Hash(routeId));
+
+    /// <summary>Every stored response whose URL is below a prefix that ends at a path segment's boundary.</summary>
+    /// <param name="canonicalPrefix">One of what the cache key encoder lists for such a URL.</param>
+    public static Selector UrlPrefix(string canonicalPrefix) => new("prefix:" + Hash(canonicalPrefix));
+
+    /// <summary>
+    /// The soft form: what it matches becomes stale instead of unusable. Only the log knows it, as a text of its own, so
+    /// that a soft change never covers up a hard one to the same thing; what is stored carries the plain form alone.
+    /// </summary>
+    public Selector Soft() => new(SoftMark + Text);
+
+    /// <summary>The plain form, if this is a soft one.</summary>
+    public bool TryGetHard(out Selector hard)
+    {
+        var isSoft = Text.StartsWith(SoftMark);
+        hard = isSoft ? new Selector(Text[1..]) : this;
+        return isSoft;
+    }
 
     /// <summary>A change to something a feature names itself, such as a short link or a revoked token.</summary>
     /// <param name="kind">The kind, in lower case, without a colon; one feature owns it.</param>

@@ -11,7 +11,8 @@ namespace Gateway.ChangeLog;
 /// stored is still current is a comparison in memory. Without a Redis to share, the log is this node's own.
 /// </summary>
 internal sealed class SharedChangeLog(
-    RedisConnection redis, RedisKeys keys, AppliedChanges applied, ChangeLease lease, NodeIdentity node, TimeProvider time, ILogger<SharedChangeLog> logger)
+    RedisConnection redis, RedisKeys keys, AppliedChanges applied, ChangeLease lease, LogContinuity continuity, NodeIdentity node, TimeProvider time,
+    ILogger<SharedChangeLog> logger)
 {
     /// <summary>How many changes one call writes.</summary>
     public const int MaxBatch = 1000;
@@ -101,7 +102,10 @@ internal sealed class SharedChangeLog(
     }
 
     /// <summary>Waits until every node with a lease has applied a change, and the leases of silent nodes have run out.</summary>
-    /// <returns>Which nodes applied it and which are silent; nodes that did neither within 5 s are <see cref="ChangeSpread.Behind"/>. Null: Redis did not answer.</returns>
+    /// <returns>
+    /// Which nodes applied it and which are silent; nodes that did neither within 5 s are <see cref="ChangeSpread.Behind"/>.
+    /// Null: Redis did not answer, or cannot be trusted to know all nodes.
+    /// </returns>
     public async Task<ChangeSpread?> WaitAsync(ChangeReceipt receipt, CancellationToken cancellationToken)
     {
         if (IsAlone)
@@ -112,8 +116,11 @@ internal sealed class SharedChangeLog(
             if (await ReadNodesAsync(cancellationToken) is not { } nodes)
                 return null;
             var spread = ChangeSpread.Of(receipt, nodes);
-            if (spread.Behind.Count == 0 || time.GetElapsedTime(started) > WaitLimit)
+            // This node's own entry proves that Redis has what nodes told it since this node looked for interruptions.
+            if (spread.Behind.Count == 0 && spread.Applied.Contains(node.Id) && continuity.OutlastsLeases)
                 return spread;
+            if (time.GetElapsedTime(started) > WaitLimit)
+                return spread.Behind.Count > 0 ? spread : null;
             await Task.Delay(WaitInterval, time, cancellationToken);
         }
     }
@@ -131,7 +138,11 @@ internal sealed class SharedChangeLog(
 
     internal void RaiseApplied(IReadOnlyList<Change> changes) => Applied?.Invoke(changes);
 
-    internal void RaiseEpochChanged() => EpochChanged?.Invoke();
+    internal void RaiseEpochChanged()
+    {
+        continuity.Interrupt();
+        EpochChanged?.Invoke();
+    }
 
     private static string NewRecordId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
 

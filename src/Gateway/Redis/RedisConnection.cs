@@ -46,6 +46,9 @@ internal sealed class RedisConnection : IAsyncDisposable
     /// <summary>Raised when Redis answers again after it was away, or a connection was made anew: what it holds may be other than before.</summary>
     public event Action? Restored;
 
+    /// <summary>Raised when a connection is lost, is made anew, or leads to another server: what was written last may be lost.</summary>
+    public event Action? Interrupted;
+
     /// <summary>Begins to connect and waits for the first attempt, which may fail: the connection then goes on trying.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -120,10 +123,18 @@ internal sealed class RedisConnection : IAsyncDisposable
     private async Task<ConnectionMultiplexer> OpenAsync()
     {
         var multiplexer = await ConnectionMultiplexer.ConnectAsync(_configuration ?? throw new InvalidOperationException("There is no Redis to connect to."));
-        multiplexer.ConnectionRestored += (_, e) =>
+        multiplexer.ConnectionFailed += (_, e) =>
         {
             if (e.ConnectionType == ConnectionType.Interactive)
-                Restored?.Invoke();
+                Interrupted?.Invoke();
+        };
+        multiplexer.ConfigurationChanged += (_, _) => Interrupted?.Invoke();
+        multiplexer.ConnectionRestored += (_, e) =>
+        {
+            if (e.ConnectionType != ConnectionType.Interactive)
+                return;
+            Interrupted?.Invoke();
+            Restored?.Invoke();
         };
         _multiplexer = multiplexer;
         return multiplexer;

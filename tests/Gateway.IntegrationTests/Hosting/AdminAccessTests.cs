@@ -35,7 +35,15 @@ public sealed class AdminAccessTests
     [InlineData("Sec-Fetch-Site", "cross-site")]
     [InlineData("Sec-Fetch-Site", "same-site")]
     [InlineData("Host", "evil.example")]
+    [InlineData("Sec-Fetch-Site", "same-origin, cross-site")]
+    [InlineData("Sec-Fetch-Site", "")]
+    [InlineData("Origin", "https://localhost")]
+    [InlineData("Origin", "http://localhost:1")]
     [InlineData("Host", "127.0.0.1.evil.example")]
+    [InlineData("Host", "localhost.evil.example:8081")]
+    [InlineData("Host", "localhost.")]
+    [InlineData("Host", "0.0.0.0")]
+    [InlineData("Host", "192.168.0.1:8081")]
     public async Task Without_a_key_no_web_page_gets_through(string name, string value)
     {
         await using var node = await GatewayNode.StartAsync();
@@ -48,12 +56,47 @@ public sealed class AdminAccessTests
         Assert.Equal(HttpStatusCode.OK, allowed.StatusCode);
     }
 
+    [Theory]
+    [InlineData("Sec-Fetch-Site", "none")]
+    [InlineData("Sec-Fetch-Site", "same-origin")]
+    [InlineData("Host", "localhost")]
+    [InlineData("Host", "LocalHost:8081")]
+    [InlineData("Host", "[::1]:8081")]
+    [InlineData("Host", "127.9.9.9")]
+    public async Task Without_a_key_programs_on_this_machine_get_through(string name, string value)
+    {
+        await using var node = await GatewayNode.StartAsync();
+
+        using var response = await SendAsync(node, "/config", (name, value));
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    // What a form or a script can send anywhere without asking first, and what rebinding adds to it: a name of its own.
+    [Theory]
+    [InlineData("Origin", "null", "text/plain")]
+    [InlineData("Origin", "http://evil.example", "application/x-www-form-urlencoded")]
+    [InlineData("Host", "rebound.evil.example", "application/json")]
+    public async Task A_web_page_changes_nothing(string name, string value, string contentType)
+    {
+        await using var node = await GatewayNode.StartAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/cache/purge")
+        {
+            Content = new StringContent("""{"all":true}""", System.Text.Encoding.UTF8, contentType),
+        };
+        request.Headers.TryAddWithoutValidation(name, value);
+
+        using var response = await node.Admin.SendAsync(request);
+
+        Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
+    }
+
     [Fact]
     public async Task The_key_is_shown_nowhere()
     {
         await using var node = await GatewayNode.StartAsync(args: [$"--Admin:ApiKey={Key}"]);
 
-        foreach (var path in new[] { "/", "/config", "/metrics" })
+        foreach (var path in new[] { "/", "/config", "/metrics", "/openapi.json" })
         {
             using var response = await SendAsync(node, path, ("X-Api-Key", Key));
             Assert.DoesNotContain(Key, await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+using Gateway.Caching.Inspection;
 using Gateway.Caching.Keys;
 using Gateway.ChangeLog;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -9,17 +11,29 @@ internal static class PurgeEndpoints
 {
     private const int MaxSelectors = 1000;
 
-    /// <summary><c>POST /cache/purge</c>: see <see cref="PurgeRequest"/>. With <c>?wait=true</c> it answers when the purge is in force everywhere it can be.</summary>
-    public static void MapHttpCacheAdmin(this IEndpointRouteBuilder admin) => admin.MapPost("/cache/purge", PurgeAsync);
+    /// <summary>What a prefix is to look like.</summary>
+    public static readonly string PrefixFix =
+        $"Write an absolute http or https URL without a query, of at most {CacheKey.MaxPrefixDepth} path segments, such as http://localhost:8080/catalog: it matches that path and what is below it.";
+
+    /// <summary>
+    /// <c>POST /cache/purge</c>: see <see cref="PurgeRequest"/>. With <c>?wait=true</c> it answers when the purge is in
+    /// force everywhere it can be. And what <see cref="InspectionEndpoints"/> shows of the cache.
+    /// </summary>
+    public static void MapHttpCacheAdmin(this IEndpointRouteBuilder admin)
+    {
+        admin.MapPost("/cache/purge", PurgeAsync);
+        admin.MapCacheInspection();
+    }
 
     private static async Task<Results<Ok<PurgeResponse>, Accepted<PurgeResponse>, ValidationProblem, ProblemHttpResult>> PurgeAsync(
-        PurgeRequest request, SharedChangeLog log, HttpCachePolicies policies, HttpResponse response, CancellationToken cancellationToken, bool wait = false)
+        PurgeRequest request, SharedChangeLog log, HttpCachePolicies policies, HttpResponse response, ILogger<PurgeRequest> logger, CancellationToken cancellationToken, bool wait = false)
     {
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
-        var selectors = ReadSelectors(request, policies, errors);
+        var selectors = Read(request, policies, errors);
         if (errors.Count > 0)
             return TypedResults.ValidationProblem(errors, title: "The purge names something that cannot be purged.");
 
+        InvalidationLog.Purging(logger, request.Soft ? "soft" : "hard", selectors.Count, KindsOf(selectors));
         var receipt = await log.TryAppendAsync(selectors, cancellationToken);
         var spread = receipt is { } written && wait ? await log.WaitAsync(written, cancellationToken) : null;
         if (receipt is null || (wait && spread is null))
@@ -34,15 +48,29 @@ internal static class PurgeEndpoints
         return spread is { Behind.Count: > 0 } ? TypedResults.Accepted((string?)null, answer) : TypedResults.Ok(answer);
     }
 
+    private static List<Selector> Read(PurgeRequest request, HttpCachePolicies policies, Dictionary<string, string[]> errors)
+    {
+        var selectors = ReadSelectors(request, policies, errors);
+        return request.Soft ? selectors.ConvertAll(selector => selector.Soft()) : selectors;
+    }
+
     private static List<Selector> ReadSelectors(PurgeRequest request, HttpCachePolicies policies, Dictionary<string, string[]> errors)
     {
         var selectors = new List<Selector>();
         foreach (var url in Named(request.Url, request.Urls))
         {
-            if (Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.UserInfo.Length == 0)
+            if (TryReadUrl(url, out var uri))
                 selectors.AddRange(policies.StoredUrls(CacheKey.Url(uri)).Select(Selector.Url));
             else
                 errors["url"] = ["Write an absolute http or https URL as clients see it, such as http://localhost:8080/catalog/1."];
+        }
+
+        foreach (var prefix in Named(request.Prefix, request.Prefixes))
+        {
+            if (TryReadPrefix(prefix, out var selector))
+                selectors.Add(selector);
+            else
+                errors["prefix"] = [PrefixFix];
         }
 
         foreach (var tag in Named(request.Tag, request.Tags))
@@ -58,24 +86,50 @@ internal static class PurgeEndpoints
         if (request.All)
             selectors.Add(Selector.All);
         if (selectors.Count == 0 && errors.Count == 0)
-            errors[""] = ["Name at least one of url, urls, tag, tags, route, or all: true."];
+            errors[""] = ["Name at least one of url, urls, prefix, prefixes, tag, tags, route, or all: true."];
         if (selectors.Count > MaxSelectors)
             errors[""] = [$"Name at most {MaxSelectors} in one purge."];
         return selectors;
     }
 
+    /// <summary>What a prefix selects: <c>/a</c> selects <c>/a</c>, <c>/a?b</c> and <c>/a/b</c>, but not <c>/ab</c>. A last slash changes nothing.</summary>
+    public static bool TryReadPrefix(string text, out Selector selector)
+    {
+        selector = default;
+        if (!TryReadUrl(text, out var uri) || CacheKey.Prefix(uri) is not { } prefix)
+            return false;
+        selector = Selector.UrlPrefix(prefix);
+        return true;
+    }
+
+    private static bool TryReadUrl(string text, [NotNullWhen(true)] out Uri? uri) =>
+        Uri.TryCreate(text, UriKind.Absolute, out uri) && uri.Scheme is "http" or "https" && uri.UserInfo.Length == 0;
+
+    // No values: a URL's query can hold a secret.
+    private static string KindsOf(List<Selector> selectors) => string.Join(", ", selectors
+        .Select(selector => selector.TryGetHard(out var hard) ? hard.Text : selector.Text)
+        .Select(text => text[..text.IndexOf(':', StringComparison.Ordinal)])
+        .Distinct(StringComparer.Ordinal));
+
     private static IEnumerable<string> Named(string? one, IReadOnlyList<string>? many) => one is null ? many ?? [] : [one, .. many ?? []];
 }
 
-/// <summary>What to purge: stored responses that match any of these are not used again, on any node.</summary>
+/// <summary>What to purge: stored responses that match any of these are not used again, on any node, unless the purge is soft.</summary>
 /// <param name="Url">An absolute URL as clients see it: all methods, variants and routes of it.</param>
 /// <param name="Urls">Several URLs.</param>
+/// <param name="Prefix">An absolute URL without a query: what is stored for its path, with any query, and for all paths below it.</param>
+/// <param name="Prefixes">Several prefixes.</param>
 /// <param name="Tag">A tag of the policy, or of the field that the policy names.</param>
 /// <param name="Tags">Several tags.</param>
 /// <param name="Route">The id of a route.</param>
 /// <param name="All">Everything.</param>
+/// <param name="Soft">
+/// Whether they only become stale, on each node when it next meets them: served while they are refreshed where
+/// <c>stale-while-revalidate</c> allows it, revalidated elsewhere, and still there when the origin fails.
+/// </param>
 internal sealed record PurgeRequest(
-    string? Url = null, IReadOnlyList<string>? Urls = null, string? Tag = null, IReadOnlyList<string>? Tags = null, string? Route = null, bool All = false);
+    string? Url = null, IReadOnlyList<string>? Urls = null, string? Prefix = null, IReadOnlyList<string>? Prefixes = null,
+    string? Tag = null, IReadOnlyList<string>? Tags = null, string? Route = null, bool All = false, bool Soft = false);
 
 /// <summary>What was purged.</summary>
 /// <param name="Selectors">How many things were named.</param>

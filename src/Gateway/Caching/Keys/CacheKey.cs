@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Gateway.Caching.Semantics;
@@ -11,6 +12,7 @@ namespace Gateway.Caching.Keys;
 /// primary = "1" route policy scheme authority path query      ; RFC 9111 §2; GET and HEAD share it
 /// variant = primary [ 1*( field-name ( "-" / value ) ) / "#" SHA-256 of that ]  ; RFC 9111 §4.1; hashed where long or secret
 /// url     = scheme "://" authority path query                 ; what purges and RFC 9111 §4.4 name
+/// prefix  = scheme "://" authority [ path ]                   ; path up to the end of a segment, no "/" last
 /// </code>
 /// The route is part of the key because one URL can go to different clusters by header or query.
 /// </summary>
@@ -18,6 +20,9 @@ internal static class CacheKey
 {
     /// <summary>Targets longer than this are not cached, in characters.</summary>
     public const int MaxTargetLength = 16 * 1024;
+
+    /// <summary>How many segments a prefix can have: stored responses carry no more of their path's ancestors.</summary>
+    public const int MaxPrefixDepth = 12;
 
     private const char Version = '1';
     private const int MaxSuffixLength = 128;
@@ -101,6 +106,61 @@ internal static class CacheKey
             return new PathString(path);
         var segments = path.Split(["%2F", "%2f"], StringSplitOptions.None);
         return new PathString(string.Join("%2F", segments.Select(Uri.UnescapeDataString)));
+    }
+
+    /// <summary>
+    /// The prefixes that a URL is below: its origin, then its path up to the end of each of the first
+    /// <see cref="MaxPrefixDepth"/> segments, itself included. So <c>/a/b?c</c> is below <c>/a</c>, <c>/a/b</c>, and not
+    /// below <c>/a/bc</c> or <c>/A</c>.
+    /// </summary>
+    /// <param name="url">A URL in the form of <see cref="Url(HttpRequest)"/>.</param>
+    public static IEnumerable<string> Prefixes(string url)
+    {
+        var pathStart = url.IndexOf('/', url.IndexOf("://", StringComparison.Ordinal) + 3);
+        var pathEnd = url.IndexOf('?', StringComparison.Ordinal) is >= 0 and var query ? query : url.Length;
+        if (pathStart < 0)
+            pathStart = pathEnd;
+        yield return url[..pathStart];
+
+        var depth = 0;
+        for (var start = pathStart; start < pathEnd && depth < MaxPrefixDepth;)
+        {
+            var end = url.AsSpan(start + 1, pathEnd - start - 1).IndexOf('/') is >= 0 and var length ? start + 1 + length : pathEnd;
+            // An empty segment ends where the one before it ends.
+            if (end > start + 1)
+            {
+                depth++;
+                yield return url[..end];
+            }
+
+            start = end;
+        }
+    }
+
+    /// <summary>The prefix that a URL names, in the form of <see cref="Prefixes"/>; null where it is too deep, or has a query.</summary>
+    public static string? Prefix(Uri uri)
+    {
+        var url = Url(uri);
+        if (url.Contains('?', StringComparison.Ordinal))
+            return null;
+        var prefix = url.TrimEnd('/');
+        return Prefixes(prefix).Last() == prefix ? prefix : null;
+    }
+
+    /// <summary>What a primary key, or one of a variant, was made of.</summary>
+    public static (string Route, string Url) Read(string key)
+    {
+        Span<Range> parts = stackalloc Range[6];
+        var position = 1;
+        foreach (ref var part in parts)
+        {
+            var colon = position + key.AsSpan(position).IndexOf(':');
+            var length = int.Parse(key.AsSpan(position, colon - position), CultureInfo.InvariantCulture);
+            position = colon + 1 + length;
+            part = (colon + 1)..position;
+        }
+
+        return (key[parts[0]], Url(key[parts[2]], key[parts[3]], new PathString(key[parts[4]]), key[parts[5]]));
     }
 
     /// <summary>A key of fixed length without the text of the request: what Redis sees.</summary>

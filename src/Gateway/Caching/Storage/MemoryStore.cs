@@ -17,6 +17,7 @@ internal sealed class MemoryStore
     private Node? _oldest;
     private Node? _hand;
     private long _size;
+    private long _lastNumber;
 
     /// <param name="limit">What all entries may cost, in bytes.</param>
     public MemoryStore(long limit)
@@ -30,6 +31,9 @@ internal sealed class MemoryStore
     public long Size => Volatile.Read(ref _size);
 
     public int Count => _nodes.Count;
+
+    /// <summary>What all entries may cost, in bytes.</summary>
+    public long Limit => _limit;
 
     public StoredEntry? Get(ReadOnlySpan<char> key)
     {
@@ -55,6 +59,26 @@ internal sealed class MemoryStore
                 EvictOne();
             Link(node);
         }
+    }
+
+    /// <summary>Puts an entry of the same size in the place of another, if the key still holds that.</summary>
+    public void Replace(string key, StoredEntry old, StoredEntry entry)
+    {
+        lock (_gate)
+        {
+            if (_nodes.TryGetValue(key, out var node) && ReferenceEquals(node.Entry, old))
+                node.Entry = entry;
+        }
+    }
+
+    /// <summary>
+    /// All entries, each with a number that rises in the order they were stored; those stored or evicted meanwhile may be
+    /// missing. Marks none as used.
+    /// </summary>
+    public IEnumerable<(long Number, string Key, StoredEntry Entry)> Enumerate()
+    {
+        foreach (var (key, node) in _nodes)
+            yield return (node.Number, key, node.Entry);
     }
 
     /// <summary>Removes an entry, if the key still holds it.</summary>
@@ -89,6 +113,7 @@ internal sealed class MemoryStore
 
     private void Link(Node node)
     {
+        node.Number = ++_lastNumber;
         node.Older = _newest;
         if (_newest is not null)
             _newest.Newer = node;
@@ -134,7 +159,9 @@ internal sealed class MemoryStore
 
         public string Key { get; } = key;
 
-        public StoredEntry Entry { get; } = entry;
+        public StoredEntry Entry { get; set; } = entry;
+
+        public long Number { get; set; }
 
         public long Size { get; } = Overhead + (2L * key.Length) + entry.Size;
 

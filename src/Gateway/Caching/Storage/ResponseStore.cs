@@ -76,6 +76,10 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
     public void RemoveFromMemory(string primaryKey, IHeaderDictionary fields, StoredResponse response) =>
         memory.Remove(response.Vary.Names.Count == 0 ? primaryKey : CacheKey.Variant(primaryKey, response.Vary, fields), response);
 
+    /// <summary>Puts a response in the place of another of the same request in this process, where that is still the one stored.</summary>
+    public void ReplaceInMemory(string primaryKey, IHeaderDictionary fields, StoredResponse old, StoredResponse response) =>
+        memory.Replace(old.Vary.Names.Count == 0 ? primaryKey : CacheKey.Variant(primaryKey, old.Vary, fields), old, response);
+
     /// <summary>Empties this process's memory.</summary>
     public void ClearMemory() => memory.Clear();
 
@@ -103,11 +107,15 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
     // What this process has may be newer: Redis may have been away, or the body too large for it.
     private StoredResponse Keep(string key, StoredResponse found)
     {
-        if (memory.Get(key) is StoredResponse known && known.ResponseTime > found.ResponseTime)
+        if (memory.Get(key) is StoredResponse known && (known.ResponseTime > found.ResponseTime || IsLaterStateOf(known, found)))
             return known;
         memory.Set(key, found);
         return found;
     }
+
+    // The same response, which a soft purge has made stale here since.
+    private static bool IsLaterStateOf(StoredResponse known, StoredResponse found) =>
+        known.ResponseTime == found.ResponseTime && known.Stamp.Epoch == found.Stamp.Epoch && known.Stamp.Number > found.Stamp.Number;
 
     private VaryIndex IndexOf(string primaryKey) => memory.Get(primaryKey) as VaryIndex ?? VaryIndex.Empty;
 

@@ -83,7 +83,7 @@ internal sealed record StoredResponse : StoredEntry
 
     public required ChangeStamp Stamp { get; init; }
 
-    /// <summary>By what the change log can name it: its URL, route and tags.</summary>
+    /// <summary>By what the change log can name it: its URL, the prefixes that URL is below, its route and tags.</summary>
     public required Selector[] Selectors { get; init; }
 
     // Read out of the fields once, because every reuse asks for them. The directives are those of RFC 9213 §2.2.
@@ -110,6 +110,10 @@ internal sealed record StoredResponse : StoredEntry
 
     /// <summary>The response as one that is <see cref="IsSuperseded"/>.</summary>
     public StoredResponse Superseded() => this with { FreshnessLifetime = 0, InitialAge = Semantics.CacheControl.Overflow };
+
+    /// <summary>The response as one that is stale from <paramref name="now"/> on, and was compared with the log up to <paramref name="stamp"/>.</summary>
+    public StoredResponse Expired(DateTimeOffset now, ChangeStamp stamp) =>
+        this with { FreshnessLifetime = Math.Min(FreshnessLifetime, CurrentAge(now)), Stamp = stamp };
 
     /// <summary>current_age in seconds. RFC 9111 §4.2.3.</summary>
     public long CurrentAge(DateTimeOffset now) => Freshness.CurrentAge(InitialAge, ResponseTime, now);

@@ -9,7 +9,7 @@ namespace Gateway.Caching.Storage;
 /// The bytes of an entry in Redis. Append only: a change makes a new version, and readers treat every other version,
 /// every foreign or cut value as a miss.
 /// <code>
-/// entry    = %x47 version kind content          ; "G", 2
+/// entry    = %x47 version kind content          ; "G", 3
 /// index    = key count *( count *name ) count *variant              ; kind 0
 /// response = key status response-time(ms) initial-age lifetime epoch number
 ///            count *selector count *( name count *value ) body    ; kind 1
@@ -19,7 +19,7 @@ namespace Gateway.Caching.Storage;
 /// </summary>
 internal static class StoredEntryFormat
 {
-    private const byte Magic = (byte)'G', Version = 2, IndexKind = 0, ResponseKind = 1;
+    private const byte Magic = (byte)'G', Version = 3, IndexKind = 0, ResponseKind = 1;
     private const int MaxCount = 10_000;
     private const int MaxCopiedBody = 64 * 1024;
 

@@ -85,6 +85,34 @@ public sealed class CacheKeyTests
     public void A_purge_s_url_is_the_request_s(string url) =>
         Assert.Equal(CacheKey.Url(Request("http", "shop.example", "/x", "")), CacheKey.Url(new Uri(url)));
 
+    [Theory]
+    [InlineData("http://h/", "http://h")]
+    [InlineData("http://h/?q", "http://h")]
+    [InlineData("http://h/a", "http://h http://h/a")]
+    [InlineData("http://h/a/b?q=/c", "http://h http://h/a http://h/a/b")]
+    [InlineData("http://h/a/b/", "http://h http://h/a http://h/a/b")]
+    [InlineData("http://h//a//b", "http://h http://h//a http://h//a//b")]
+    [InlineData("http://h/1/2/3/4/5/6/7/8/9/a/b/c/d", "http://h http://h/1 http://h/1/2 http://h/1/2/3 http://h/1/2/3/4 http://h/1/2/3/4/5 http://h/1/2/3/4/5/6 http://h/1/2/3/4/5/6/7 http://h/1/2/3/4/5/6/7/8 http://h/1/2/3/4/5/6/7/8/9 http://h/1/2/3/4/5/6/7/8/9/a http://h/1/2/3/4/5/6/7/8/9/a/b http://h/1/2/3/4/5/6/7/8/9/a/b/c")]
+    public void A_url_is_below_its_origin_and_the_ends_of_its_first_segments(string url, string expected) =>
+        Assert.Equal(expected.Split(' '), CacheKey.Prefixes(url));
+
+    [Theory]
+    [InlineData("http://H:80/a/", "http://h/a")]
+    [InlineData("http://h", "http://h")]
+    [InlineData("http://h/%61%2Fb", "http://h/a%2Fb")]
+    [InlineData("http://h/a?q", null)]
+    [InlineData("http://h/1/2/3/4/5/6/7/8/9/a/b/c", "http://h/1/2/3/4/5/6/7/8/9/a/b/c")]
+    [InlineData("http://h/1/2/3/4/5/6/7/8/9/a/b/c/d", null)]
+    public void A_prefix_is_one_of_those_or_none(string url, string? expected) => Assert.Equal(expected, CacheKey.Prefix(new Uri(url)));
+
+    [Fact]
+    public void A_key_tells_what_it_was_made_of()
+    {
+        var key = CacheKey.Primary("a:1", "3:policy", Request("https", "Shop.Example:443", "/12:x y", "?1:2"));
+
+        Assert.Equal(("a:1", "https://shop.example/12:x%20y?1:2"), CacheKey.Read(key + "6:accept-"));
+    }
+
     [Fact]
     public void The_same_target_has_one_primary_key_and_another_case_of_the_path_another()
     {
