@@ -8,15 +8,8 @@ using Microsoft.AspNetCore.OutputCaching;
 
 namespace Gateway.IntegrationTests.Caching;
 
-/// <summary>
-/// Alone, after the tests that run in parallel: they keep the runtime busy compiling, and code that is not fully
-/// compiled allocates more, by a different amount in each run.
-/// </summary>
-[CollectionDefinition(nameof(HitAllocationTests), DisableParallelization = true)]
-public sealed class HitAllocationRunsAlone;
-
 /// <summary>What a memory hit allocates, beside what the server and the test's own context do.</summary>
-[Collection(nameof(HitAllocationTests))]
+[Collection(RunsAlone.Name)]
 public sealed class HitAllocationTests
 {
     // Measured: 1128 bytes in the best runs, up to 1240 in others: how far the runtime has compiled differs. They are the

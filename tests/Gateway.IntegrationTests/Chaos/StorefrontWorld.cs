@@ -67,6 +67,7 @@ internal sealed class StorefrontWorld : IAsyncDisposable
         });
         return GatewayNode.StartAsync(
             redis: redis.ConnectionString,
-            args: ["--config", demo, $"--Tokens:Schemes:storefront:JwksUri={a.Address}identity/jwks", .. destinations]);
+            // A link that is lost is asked for all the time: nobody guesses here.
+            args: ["--config", demo, "--ShortLinks:UnknownPerMinute=0", $"--Tokens:Schemes:storefront:JwksUri={a.Address}identity/jwks", .. destinations]);
     }
 }

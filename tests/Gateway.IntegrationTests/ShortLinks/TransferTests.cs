@@ -7,6 +7,7 @@ using Gateway.IntegrationTests.Infrastructure;
 
 namespace Gateway.IntegrationTests.ShortLinks;
 
+[Collection(RunsAlone.Name)]
 public sealed class TransferTests : IAsyncLifetime
 {
     private RedisServer _redis = null!;
