@@ -8,6 +8,7 @@ using Gateway.Redis;
 using Gateway.Sessions;
 using Gateway.ShortLinks;
 using Gateway.Tokens;
+using Microsoft.Extensions.Options;
 
 namespace Gateway;
 
@@ -31,11 +32,21 @@ public sealed class Program
         }
         catch (InvalidConfigurationException e)
         {
-            await Console.Error.WriteLineAsync($"The configuration is wrong, the gateway does not start. Errors: {e.Errors.Count}");
-            foreach (var error in e.Errors)
-                await Console.Error.WriteLineAsync($"  {error}");
-            return 1;
+            return await RefuseAsync(e.Errors);
         }
+        catch (OptionsValidationException e)
+        {
+            // A section that is read before the whole is checked.
+            return await RefuseAsync([.. e.Failures]);
+        }
+    }
+
+    private static async Task<int> RefuseAsync(IReadOnlyList<string> errors)
+    {
+        await Console.Error.WriteLineAsync($"The configuration is wrong, the gateway does not start. Errors: {errors.Count}");
+        foreach (var error in errors)
+            await Console.Error.WriteLineAsync($"  {error}");
+        return 1;
     }
 
     /// <summary>Builds a gateway that is not started yet; several can live in one process.</summary>

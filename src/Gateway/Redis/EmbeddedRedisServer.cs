@@ -1,8 +1,8 @@
+#if EMBEDDED_REDIS
 using System.Net;
 using System.Net.Sockets;
-using Microsoft.Extensions.Options;
-#if EMBEDDED_REDIS
 using Garnet;
+using Microsoft.Extensions.Options;
 #endif
 
 namespace Gateway.Redis;
@@ -74,7 +74,7 @@ internal sealed class EmbeddedRedisServer : IHostedService, IDisposable
     public const bool IsBuiltIn = false;
 
     /// <summary>Never used: a configuration without <c>Redis:Configuration</c> is refused in this build.</summary>
-    public int Port => 0;
+    public int Port { get; }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
