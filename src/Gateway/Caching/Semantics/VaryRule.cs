@@ -19,17 +19,23 @@ internal sealed class VaryRule : IEquatable<VaryRule>
 
     private static readonly VaryRule?[] Known = new VaryRule?[64];
 
-    private VaryRule(IReadOnlyList<string> names) => (Names, MayHoldSecrets) = (names, names.Any(Secret.Contains));
+    private VaryRule(string[] names) => (Names, MayHoldSecrets, Alone) = (names, names.Any(Secret.Contains), [this]);
 
     public static VaryRule None { get; } = new([]);
 
     /// <summary><c>Vary: *</c>, alone or as a member: no request is known to match.</summary>
     public static VaryRule Any { get; } = new(["*"]);
 
-    public IReadOnlyList<string> Names { get; }
+    public string[] Names { get; }
 
     /// <summary>Whether one of the fields carries credentials.</summary>
     public bool MayHoldSecrets { get; }
+
+    /// <summary>A list of this rule alone, which most targets with <c>Vary</c> hold.</summary>
+    public VaryRule[] Alone { get; }
+
+    /// <summary>There is no <c>Vary</c>.</summary>
+    public bool IsNone => Names.Length == 0;
 
     public bool IsAny => ReferenceEquals(this, Any);
 
@@ -81,7 +87,7 @@ internal sealed class VaryRule : IEquatable<VaryRule>
 
     public override bool Equals(object? obj) => Equals(obj as VaryRule);
 
-    public override int GetHashCode() => Names.Count == 0 ? 0 : Names[0].GetHashCode(StringComparison.Ordinal) ^ Names.Count;
+    public override int GetHashCode() => IsNone ? 0 : Names[0].GetHashCode(StringComparison.Ordinal) ^ Names.Length;
 
     // Without white space around commas outside quotes, and without empty members: RFC 9110 §5.6.1. One pass and no
     // string, because every hit on a response with Vary comes through here.
