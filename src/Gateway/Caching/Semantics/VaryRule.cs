@@ -19,6 +19,9 @@ internal sealed class VaryRule : IEquatable<VaryRule>
 
     private static readonly VaryRule?[] Known = new VaryRule?[64];
 
+    // Every response brings the field, and a site has few texts of it.
+    private static readonly ParsedField?[] Parsed = new ParsedField?[64];
+
     private VaryRule(string[] names) => (Names, MayHoldSecrets, Alone) = (names, names.Any(Secret.Contains), [this]);
 
     public static VaryRule None { get; } = new([]);
@@ -43,14 +46,14 @@ internal sealed class VaryRule : IEquatable<VaryRule>
     {
         if (field.Count == 0)
             return None;
-        var names = new SortedSet<string>(StringComparer.Ordinal);
-        foreach (var line in field)
-        {
-            foreach (var member in (line ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
-                names.Add(member.ToLowerInvariant());
-        }
-
-        return names.Contains("*") ? Any : FromNames([.. names]);
+        if (field.Count > 1 || field[0] is not { } text)
+            return ParseLines(field);
+        ref var place = ref Parsed[(uint)text.GetHashCode(StringComparison.Ordinal) % (uint)Parsed.Length];
+        if (Volatile.Read(ref place) is { } parsed && parsed.Field == text)
+            return parsed.Rule;
+        var rule = ParseLines(field);
+        Volatile.Write(ref place, new ParsedField(text, rule));
+        return rule;
     }
 
     /// <summary>The rule of names in lower case, sorted, without repeats.</summary>
@@ -89,6 +92,18 @@ internal sealed class VaryRule : IEquatable<VaryRule>
 
     public override int GetHashCode() => IsNone ? 0 : Names[0].GetHashCode(StringComparison.Ordinal) ^ Names.Length;
 
+    private static VaryRule ParseLines(StringValues field)
+    {
+        var names = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (var line in field)
+        {
+            foreach (var member in (line ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+                names.Add(member.ToLowerInvariant());
+        }
+
+        return names.Contains("*") ? Any : FromNames([.. names]);
+    }
+
     // Without white space around commas outside quotes, and without empty members: RFC 9110 §5.6.1. One pass and no
     // string, because every hit on a response with Vary comes through here.
     private static Span<char> NormalizeList(string text, bool isLowered, Span<char> normal)
@@ -114,4 +129,6 @@ internal sealed class VaryRule : IEquatable<VaryRule>
 
         return normal[..length].TrimEnd(" \t,");
     }
+
+    private sealed record ParsedField(string Field, VaryRule Rule);
 }
