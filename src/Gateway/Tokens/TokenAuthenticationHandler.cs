@@ -30,7 +30,7 @@ internal sealed class TokenAuthenticationHandler(
 
         var scheme = schemes.Find(_name);
         var result = scheme is null
-            ? new TokenResult(TokenVerdict.Unavailable, null, TokenRefusal.None)
+            ? TokenResult.Unavailable
             : await validator.ValidateAsync(scheme, token, _context.RequestAborted);
         _result = result;
         Note(result);
@@ -45,7 +45,7 @@ internal sealed class TokenAuthenticationHandler(
         switch (_result)
         {
             case { Verdict: TokenVerdict.Unavailable }:
-                return AnswerUnavailableAsync("The keys to check the token cannot be had at the moment.");
+                return AnswerUnavailableAsync("The token cannot be checked at the moment.");
             case { Verdict: TokenVerdict.RevocationUnknown }:
                 return AnswerUnavailableAsync("Whether the token was revoked cannot be known at the moment.");
             case { Verdict: TokenVerdict.Refused, Refusal: var refusal }:

@@ -1,5 +1,6 @@
 using Gateway.ChangeLog;
 using Gateway.Hosting.Configuration;
+using Gateway.Tokens.Introspection;
 using Gateway.Tokens.Revocations;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
@@ -21,7 +22,12 @@ internal static class TokensExtensions
         services.AddSingleton<TokenValidator>();
         services.AddSingleton<IdentityFields>();
         services.AddSingleton<TokensMetrics>();
+        services.AddHostedService<KeyRefresh>();
         services.AddTransient<TokenAuthenticationHandler>();
+
+        services.AddSingleton<IntrospectionClient>();
+        services.AddSingleton<IntrospectionTurns>();
+        services.AddSingleton<IntrospectedTokens>();
 
         services.AddSingleton<RevocationList>();
         services.AddSingleton<RevocationStore>();

@@ -34,9 +34,7 @@ internal sealed class TokensOptionsValidator : IValidateOptions<TokensOptions>
 
     private static void ValidateTrust(ConfigurationErrors errors, string path, TokenSchemeOptions scheme)
     {
-        errors.Require(scheme.Issuer.Length > 0, $"{path}:{nameof(scheme.Issuer)}", "is missing.", "Write the 'iss' of the tokens, such as 'https://login.example.org'.");
-        errors.Require(scheme.Audience.Length > 0, $"{path}:{nameof(scheme.Audience)}", "is missing.", "Write the 'aud' of the tokens meant for this service.");
-        errors.Require(IsHttp(scheme.JwksUri), $"{path}:{nameof(scheme.JwksUri)}", "is no URL of a key set.", "Write an absolute http or https URL without user name and password.");
+        SchemeKindRules.Validate(errors, path, scheme);
         for (var i = 0; i < scheme.Algorithms.Count; i++)
         {
             errors.Require(TokenRules.KnownAlgorithms.Contains(scheme.Algorithms[i]), $"{path}:{nameof(scheme.Algorithms)}:{i}",
@@ -84,9 +82,6 @@ internal sealed class TokensOptionsValidator : IValidateOptions<TokensOptions>
     private static bool IsName(string name) =>
         name.Length is >= 1 and <= 64 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
         && !Reserved.Contains(name, StringComparer.OrdinalIgnoreCase);
-
-    private static bool IsHttp(string text) =>
-        Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.UserInfo.Length == 0;
 
     // RFC 6749 §3.3: scope-token.
     private static bool IsScope(string text) => text.Length > 0 && text.All(c => c is > ' ' and <= '~' and not '"' and not '\\');

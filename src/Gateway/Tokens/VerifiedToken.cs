@@ -20,18 +20,20 @@ internal sealed class VerifiedToken
     /// <param name="scheme">The scheme that accepted it.</param>
     /// <param name="token">The token itself, which is not kept.</param>
     /// <param name="content">What was found in it.</param>
-    public VerifiedToken(string scheme, string token, TokenContent content)
+    public VerifiedToken(TokenScheme scheme, string token, TokenContent content)
+        : this(PrincipalOf(scheme.Name, content), content) =>
+        RevocationIds = RevocationId.AllOf(scheme.Name, TokenRules.RevocablePart(scheme.Kind, token), Find("jti"), Find(NameClaim));
+
+    private VerifiedToken(ClaimsPrincipal principal, TokenContent content)
     {
         _content = content;
-        RevocationIds = RevocationId.AllOf(scheme, token, Find("jti"), Find(NameClaim));
-        Principal = new ClaimsPrincipal(new ClaimsIdentity(
-            content.Claims.Select(claim => new Claim(claim.Type, claim.Value)), scheme, NameClaim, RoleClaim));
+        Principal = principal;
     }
 
     /// <summary>Shared by all requests with this token: nobody changes it.</summary>
     public ClaimsPrincipal Principal { get; }
 
-    /// <summary>The thumbprint (RFC 7638) of the key that signed it.</summary>
+    /// <summary>The thumbprint (RFC 7638) of the key that signed it; empty where it was not checked by a key.</summary>
     public string Key => _content.Key;
 
     /// <summary>When it was issued, in seconds since 1970.</summary>
@@ -40,8 +42,11 @@ internal sealed class VerifiedToken
     /// <summary>Until when the result may be used without validating again.</summary>
     public DateTimeOffset UsableUntil => DateTimeOffset.FromUnixTimeMilliseconds(_content.UsableUntil);
 
+    /// <summary>Until when it is kept, to be used while nobody can be asked about it: no longer than the token holds.</summary>
+    public DateTimeOffset KeptUntil => DateTimeOffset.FromUnixTimeMilliseconds(_content.KeptUntil);
+
     /// <summary>What a revocation that concerns it can be filed under.</summary>
-    public string[] RevocationIds { get; }
+    public string[] RevocationIds { get; private init; } = [];
 
     /// <summary>The version of the revocations that it was compared with last and not found in.</summary>
     public long UnrevokedAt
@@ -53,17 +58,25 @@ internal sealed class VerifiedToken
     /// <summary>About how many bytes of memory it takes.</summary>
     public int Size => 512 + _content.Claims.Sum(claim => 100 + (2 * (claim.Type.Length + claim.Value.Length)));
 
+    /// <summary>The same, usable again until <paramref name="until"/>, but not for longer than it is kept.</summary>
+    public VerifiedToken Renew(DateTimeOffset until) =>
+        new(Principal, _content with { UsableUntil = Math.Min(until.ToUnixTimeMilliseconds(), _content.KeptUntil) }) { RevocationIds = RevocationIds };
+
     public byte[] Serialize() => JsonSerializer.SerializeToUtf8Bytes(_content, TokenJson.Default.TokenContent);
+
+    private static ClaimsPrincipal PrincipalOf(string scheme, TokenContent content) =>
+        new(new ClaimsIdentity(content.Claims.Select(claim => new Claim(claim.Type, claim.Value)), scheme, NameClaim, RoleClaim));
 
     private string? Find(string type) => Array.Find(_content.Claims, claim => claim.Type == type)?.Value;
 }
 
 /// <summary>What other nodes find in Redis: everything about a validated token but the token. Another shape needs another key.</summary>
-/// <param name="Key">The thumbprint of the key that signed it.</param>
+/// <param name="Key">The thumbprint of the key that signed it; empty where there is none.</param>
 /// <param name="IssuedAt">In seconds since 1970.</param>
 /// <param name="UsableUntil">In milliseconds since 1970.</param>
+/// <param name="KeptUntil">In milliseconds since 1970; see <see cref="VerifiedToken.KeptUntil"/>.</param>
 /// <param name="Claims">Its claims.</param>
-internal sealed record TokenContent(string Key, long IssuedAt, long UsableUntil, TokenClaim[] Claims)
+internal sealed record TokenContent(string Key, long IssuedAt, long UsableUntil, long KeptUntil, TokenClaim[] Claims)
 {
     /// <returns>Null when <paramref name="json"/> is something else.</returns>
     public static TokenContent? Parse(ReadOnlySpan<byte> json)

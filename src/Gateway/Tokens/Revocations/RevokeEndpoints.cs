@@ -22,7 +22,7 @@ internal static class RevokeEndpoints
         if (errors.Count > 0)
             return TypedResults.ValidationProblem(errors, title: "The request names nothing that can be revoked.");
 
-        List<TokenScheme> concerned = request.Scheme is null ? [.. schemes.All] : [schemes.Find(request.Scheme)!];
+        var concerned = ConcernedBy(request, schemes);
         var revocations = concerned.ConvertAll(scheme => Create(request, scheme, now.ToUnixTimeSeconds()));
         TokensLog.Revoked(logger, KindOf(request), string.Join(", ", concerned.Select(scheme => scheme.Name)));
         var (outcome, receipt) = await store.AddAsync(revocations, cancellationToken);
@@ -48,6 +48,9 @@ internal static class RevokeEndpoints
         return spread is { Behind.Count: > 0 } ? TypedResults.Accepted((string?)null, answer) : TypedResults.Ok(answer);
     }
 
+    private static List<TokenScheme> ConcernedBy(RevokeRequest request, TokenSchemes schemes) =>
+        [.. schemes.All.Where(scheme => request.Scheme is null || scheme.Name.Equals(request.Scheme, StringComparison.OrdinalIgnoreCase))];
+
     private static Dictionary<string, string[]> Check(RevokeRequest request, TokenSchemes schemes, DateTimeOffset now)
     {
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
@@ -62,7 +65,7 @@ internal static class RevokeEndpoints
             errors["issuedBefore"] = ["A token and a jti are revoked whenever they were issued: leave it out."];
         if (request.IssuedBefore > now)
             errors["issuedBefore"] = ["Write a time that has passed: a later one would refuse tokens that are yet to be issued."];
-        if (request.Token is { } token && TokenRules.CheckSyntax(token) != TokenRefusal.None)
+        if (request.Token is { } token && !ConcernedBy(request, schemes).Exists(scheme => TokenRules.CheckSyntax(scheme.Kind, token) == TokenRefusal.None))
             errors["token"] = ["Write the whole token, as in Authorization but without 'Bearer'."];
         if (request.Jti is { Length: 0 or > MaxValueLength } || request.Subject is { Length: 0 or > MaxValueLength })
             errors[request.Jti is null ? "subject" : "jti"] = [$"Write 1 to {MaxValueLength} characters."];
@@ -74,7 +77,7 @@ internal static class RevokeEndpoints
         // No accepted token that exists now lasts longer: TokenRules.CheckTimes.
         var ends = now + (long)(scheme.Options.MaxLifetime + (2 * scheme.Options.ClockSkew)).TotalSeconds + RecordMarginSeconds;
         if (request.Token is { } token)
-            return new Revocation(RevocationId.OfToken(scheme.Name, token), Revocation.Always, ends);
+            return new Revocation(RevocationId.OfToken(scheme.Name, TokenRules.RevocablePart(scheme.Kind, token)), Revocation.Always, ends);
         if (request.Jti is { } jti)
             return new Revocation(RevocationId.OfJti(scheme.Name, jti), Revocation.Always, ends);
         // Tokens are dated in whole seconds: without a time of its own, the request includes those of this second.
