@@ -118,6 +118,12 @@ internal sealed class RedisKeys
     /// <param name="hash">As for <see cref="VerifiedToken"/>.</param>
     public RedisKey IntrospectionLock(string hash) => $"{_prefix}token:2:{{{hash}}}:turn";
 
+    /// <summary>Hash id → JSON, an API key without the key, at most 100,000 · no expiry, ended ones make room · Tokens · record.</summary>
+    public RedisKey ApiKeys => _prefix + "{api-keys}";
+
+    /// <summary>Sorted set id → end in ms, by which <see cref="ApiKeys"/> is listed and trimmed · as that · Tokens · record.</summary>
+    public RedisKey ApiKeyEnds => _prefix + "{api-keys}:ends";
+
     /// <summary>Hash id → "issued before:end", at most 100,000 · until the last one ends · Tokens · record, written back by nodes that know it.</summary>
     /// <remarks>In the slot of the change log, so that no failover loses revocations without the log being lost too.</remarks>
     public RedisKey Revocations { get; }

@@ -1,4 +1,5 @@
 using Gateway.Hosting.Configuration;
+using Gateway.Tokens.ApiKeys;
 using Gateway.Tokens.Introspection;
 
 namespace Gateway.Tokens;
@@ -15,9 +16,11 @@ internal static class SchemeKindRules
         string[] named = [.. NamesOf(scheme)];
         errors.Require(named.Length == 1, path,
             named.Length == 0 ? "does not say how tokens are checked." : $"says in several ways how tokens are checked: {string.Join(", ", named)}.",
-            $"Write exactly one of {nameof(scheme.JwksUri)}, {nameof(scheme.Authority)}, {nameof(scheme.JwksFile)}, or {nameof(scheme.Introspection)}:{nameof(IntrospectionOptions.Endpoint)}.");
+            $"Write exactly one of {nameof(scheme.JwksUri)}, {nameof(scheme.Authority)}, {nameof(scheme.JwksFile)}, {nameof(scheme.Introspection)}:{nameof(IntrospectionOptions.Endpoint)}, or {nameof(scheme.ApiKeys)}:{nameof(ApiKeyOptions.Enabled)}.");
         if (scheme.Introspection.Endpoint.Length > 0)
             ValidateIntrospection(errors, $"{path}:{nameof(scheme.Introspection)}", scheme.Introspection);
+        else if (scheme.ApiKeys.Enabled)
+            ValidateApiKeys(errors, path, scheme);
         else
             ValidateKeys(errors, path, scheme);
     }
@@ -32,6 +35,8 @@ internal static class SchemeKindRules
             yield return nameof(scheme.JwksFile);
         if (scheme.Introspection.Endpoint.Length > 0)
             yield return nameof(scheme.Introspection);
+        if (scheme.ApiKeys.Enabled)
+            yield return nameof(scheme.ApiKeys);
     }
 
     private static void ValidateKeys(ConfigurationErrors errors, string path, TokenSchemeOptions scheme)
@@ -56,6 +61,21 @@ internal static class SchemeKindRules
         errors.Require(options.UseWhileUnavailable >= TimeSpan.Zero && options.UseWhileUnavailable <= TimeSpan.FromDays(1), $"{path}:{nameof(options.UseWhileUnavailable)}",
             $"'{options.UseWhileUnavailable}' is out of range.", "Write 00:00:00 to 1.00:00:00.");
     }
+
+    private static void ValidateApiKeys(ConfigurationErrors errors, string path, TokenSchemeOptions scheme)
+    {
+        var keys = scheme.ApiKeys;
+        errors.Require(scheme.Issuer.Length == 0 && scheme.Audience.Length == 0, path, "has keys of its own, which have no issuer and no audience.",
+            $"Remove {nameof(scheme.Issuer)} and {nameof(scheme.Audience)}.");
+        errors.Require(IsField(keys.Field), $"{path}:{nameof(scheme.ApiKeys)}:{nameof(keys.Field)}",
+            $"'{keys.Field}' is no request field for keys.", "Write a name of letters, digits and '-' such as 'X-Api-Key', or 'Authorization'; not Host or Cookie.");
+        errors.Require(keys.Prefix.Length is >= 2 and <= 12 && char.IsAsciiLetterLower(keys.Prefix[0]) && keys.Prefix.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c)),
+            $"{path}:{nameof(scheme.ApiKeys)}:{nameof(keys.Prefix)}", $"'{keys.Prefix}' is no prefix for keys.", "Write 2 to 12 lower-case letters and digits, a letter first, such as 'gwk'.");
+    }
+
+    private static bool IsField(string name) =>
+        name.Length is >= 1 and <= 64 && char.IsAsciiLetter(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '-')
+        && !name.Equals("Host", StringComparison.OrdinalIgnoreCase) && !name.Equals("Cookie", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsHttp(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.UserInfo.Length == 0;

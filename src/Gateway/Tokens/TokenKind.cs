@@ -8,4 +8,7 @@ internal enum TokenKind
 
     /// <summary>By asking the provider (RFC 7662).</summary>
     Introspection,
+
+    /// <summary>By what this gateway itself gave out.</summary>
+    ApiKey,
 }

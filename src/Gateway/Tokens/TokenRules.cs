@@ -82,6 +82,9 @@ internal static class TokenRules
         return expiresAt - issuedAt > (long)scheme.MaxLifetime.TotalSeconds ? TokenRefusal.LongLived : TokenRefusal.None;
     }
 
+    /// <summary>RFC 6749 §3.3: scope-token.</summary>
+    public static bool IsScope(string text) => text.Length > 0 && text.All(c => c is > ' ' and <= '~' and not '"' and not '\\');
+
     // RFC 7515 §4.1.9.
     private static ReadOnlySpan<char> WithoutPrefix(string type) =>
         type.StartsWith(MediaTypePrefix, StringComparison.OrdinalIgnoreCase) ? type.AsSpan(MediaTypePrefix.Length) : type;
@@ -138,6 +141,9 @@ internal enum TokenRefusal
     /// <summary>The provider says that it is not active (RFC 7662 §2.2).</summary>
     Inactive,
 
+    /// <summary>This gateway gave out no such key.</summary>
+    UnknownToken,
+
     /// <summary>It was revoked.</summary>
     Revoked,
 }
@@ -145,7 +151,10 @@ internal enum TokenRefusal
 internal static class TokenRefusals
 {
     /// <summary>What a client is told: <c>error_description</c> of RFC 6750 §3, without quotes and backslashes.</summary>
-    public static string Describe(this TokenRefusal refusal) => refusal switch
+    public static string Describe(this TokenRefusal refusal, TokenKind kind) =>
+        kind == TokenKind.ApiKey ? Describe(refusal).Replace("token", "key", StringComparison.Ordinal) : Describe(refusal);
+
+    private static string Describe(TokenRefusal refusal) => refusal switch
     {
         TokenRefusal.Malformed => "The token is malformed",
         TokenRefusal.TooLong => "The token is too long",
@@ -160,6 +169,7 @@ internal static class TokenRefusals
         TokenRefusal.NotYetValid => "The token is not valid yet",
         TokenRefusal.LongLived => "The token was issued for a longer time than is accepted",
         TokenRefusal.Inactive => "The token is not active",
+        TokenRefusal.UnknownToken => "The token is not known",
         TokenRefusal.Revoked => "The token was revoked",
         _ => "The token is not accepted",
     };

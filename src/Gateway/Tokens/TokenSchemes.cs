@@ -62,7 +62,7 @@ internal sealed class TokenSchemes : IDisposable
 
     private TokenScheme Build(string name, TokenSchemeOptions options, Dictionary<string, SigningKeys> keys)
     {
-        var kind = options.Introspection.Endpoint.Length > 0 ? TokenKind.Introspection : TokenKind.Jwt;
+        var kind = options.ApiKeys.Enabled ? TokenKind.ApiKey : options.Introspection.Endpoint.Length > 0 ? TokenKind.Introspection : TokenKind.Jwt;
         return new TokenScheme(name, kind, options, FingerprintOf(name, kind, options), kind == TokenKind.Jwt ? KeysOf(KeySource.Of(options), keys) : null);
     }
 
@@ -75,6 +75,6 @@ internal sealed class TokenSchemes : IDisposable
 
     private static string FingerprintOf(string name, TokenKind kind, TokenSchemeOptions options) => TokenHash.Of(
         name.ToLowerInvariant(), kind.ToString(), options.Issuer, options.Audience, options.JwksUri, options.Authority, options.JwksFile,
-        options.Introspection.Endpoint, options.Introspection.ClientId, options.Introspection.TokenTypeHint, string.Join(' ', options.Algorithms),
+        options.Introspection.Endpoint, options.Introspection.ClientId, options.Introspection.TokenTypeHint, options.ApiKeys.Prefix, string.Join(' ', options.Algorithms),
         string.Join(' ', options.Types), options.MaxLifetime.ToString(), options.CacheDuration.ToString());
 }

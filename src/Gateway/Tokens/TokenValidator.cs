@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using Gateway.ChangeLog;
+using Gateway.Tokens.ApiKeys;
 using Gateway.Tokens.Introspection;
 using Gateway.Tokens.Revocations;
 
@@ -33,7 +35,8 @@ internal readonly record struct TokenResult(TokenVerdict Verdict, VerifiedToken?
 /// finds it, as the scheme's kind does; (4) it was not revoked, which is asked on every use and of every result alike.
 /// </summary>
 internal sealed class TokenValidator(
-    TokenCache cache, TokenVerifier verifier, IntrospectedTokens introspected, RevocationList revocations, TokensMetrics metrics, TimeProvider time)
+    TokenCache cache, TokenVerifier verifier, IntrospectedTokens introspected, ApiKeyLookup apiKeys, RevocationList revocations, SharedChangeLog log,
+    TokensMetrics metrics, TimeProvider time)
 {
     private readonly ConcurrentDictionary<string, Lazy<Task<TokenResult>>> _running = new(StringComparer.Ordinal);
 
@@ -41,7 +44,7 @@ internal sealed class TokenValidator(
     public async ValueTask<TokenResult> ValidateAsync(TokenScheme scheme, string token, CancellationToken cancellationToken)
     {
         // 1.
-        var malformed = TokenRules.CheckSyntax(scheme.Kind, token);
+        var malformed = CheckSyntax(scheme, token);
         if (malformed != TokenRefusal.None)
             return malformed;
 
@@ -64,6 +67,13 @@ internal sealed class TokenValidator(
         return result.Token is { } found ? CheckRevoked(scheme, found) : result;
     }
 
+    private static TokenRefusal CheckSyntax(TokenScheme scheme, string token)
+    {
+        if (scheme.Kind != TokenKind.ApiKey)
+            return TokenRules.CheckSyntax(scheme.Kind, token);
+        return ApiKeyText.IdOf(token, scheme.Options.ApiKeys.Prefix) is null ? TokenRefusal.Malformed : TokenRefusal.None;
+    }
+
     // 4.
     private TokenResult CheckRevoked(TokenScheme scheme, VerifiedToken token)
     {
@@ -77,9 +87,12 @@ internal sealed class TokenValidator(
     {
         try
         {
-            var result = scheme.Keys is { } keys
-                ? await ResolveSignedAsync(hash, scheme, keys, token)
-                : await introspected.ResolveAsync(hash, scheme, token, known);
+            var result = scheme switch
+            {
+                { Keys: { } keys } => await ResolveSignedAsync(hash, scheme, keys, token),
+                { Kind: TokenKind.Introspection } => await introspected.ResolveAsync(hash, scheme, token, known),
+                _ => await apiKeys.ResolveAsync(scheme, token, known),
+            };
             if (result.Token is { } found)
                 cache.Store(hash, found);
             else if (result.Verdict == TokenVerdict.Refused)
@@ -113,5 +126,5 @@ internal sealed class TokenValidator(
 
     // Without any keys of its own a node cannot say that the key is gone: it goes by the node that had them.
     private bool IsUsable(TokenScheme scheme, VerifiedToken token) =>
-        time.GetUtcNow() < token.UsableUntil && (scheme.Keys?.Current is not { } keys || keys.Contains(token.Key));
+        time.GetUtcNow() < token.UsableUntil && token.Check(log) == ChangeVerdict.Current && (scheme.Keys?.Current is not { } keys || keys.Contains(token.Key));
 }

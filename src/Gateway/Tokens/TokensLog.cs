@@ -15,6 +15,15 @@ internal static partial class TokensLog
     [LoggerMessage(6003, LogLevel.Warning, "The provider of the scheme {Scheme} cannot be asked about tokens: {Why}. Known tokens go on, others are answered 503.")]
     public static partial void IntrospectionFailed(ILogger logger, string scheme, string why);
 
+    [LoggerMessage(6004, LogLevel.Information, "API key {Id} made for the scheme {Scheme}.")]
+    public static partial void ApiKeyCreated(ILogger logger, string id, string scheme);
+
+    [LoggerMessage(6005, LogLevel.Information, "API key {Id} rotated; the one before passes for {Overlap} s more.")]
+    public static partial void ApiKeyRotated(ILogger logger, string id, long overlap);
+
+    [LoggerMessage(6006, LogLevel.Information, "API key {Id} revoked.")]
+    public static partial void ApiKeyRevoked(ILogger logger, string id);
+
     [LoggerMessage(6010, LogLevel.Information, "Revoked on request: {What}, schemes {Schemes}")]
     public static partial void Revoked(ILogger logger, string what, string schemes);
 

@@ -1,3 +1,4 @@
+using Gateway.Tokens.ApiKeys;
 using Gateway.Tokens.Introspection;
 
 namespace Gateway.Tokens;
@@ -22,7 +23,8 @@ public sealed class TokensOptions
 
 /// <summary>
 /// A scheme: whose tokens are accepted, and what becomes of them. Signed tokens (JWT, RFC 7519) with their keys from
-/// <see cref="JwksUri"/>, <see cref="Authority"/> or <see cref="JwksFile"/>, or opaque ones by <see cref="Introspection"/>.
+/// <see cref="JwksUri"/>, <see cref="Authority"/> or <see cref="JwksFile"/>, opaque ones by <see cref="Introspection"/>,
+/// or <see cref="ApiKeys"/>.
 /// </summary>
 public sealed class TokenSchemeOptions
 {
@@ -55,6 +57,9 @@ public sealed class TokenSchemeOptions
     /// <summary>Opaque tokens, about which the provider is asked (RFC 7662). In place of keys.</summary>
     public IntrospectionOptions Introspection { get; } = new();
 
+    /// <summary>Keys that this gateway gives out. In place of tokens.</summary>
+    public ApiKeyOptions ApiKeys { get; } = new();
+
     /// <summary>
     /// The signature algorithms that are accepted, of <c>RS256</c>, <c>RS384</c>, <c>RS512</c>, <c>PS256</c>,
     /// <c>PS384</c>, <c>PS512</c>, <c>ES256</c>, <c>ES384</c>, <c>ES512</c>. Default, when empty: all of these.
@@ -67,7 +72,7 @@ public sealed class TokenSchemeOptions
     /// </summary>
     public IList<string> Types { get; } = [];
 
-    /// <summary>Scopes that a token must have in <c>scope</c> (or <c>scp</c>), else the answer is 403. Default: none.</summary>
+    /// <summary>Scopes that a token or key must have in <c>scope</c> (or <c>scp</c>), else the answer is 403. Default: none.</summary>
     public IList<string> RequiredScopes { get; } = [];
 
     /// <summary>By how much the issuer's clock may differ from this node's: 0 to 5 minutes. Default: 30 s.</summary>

@@ -45,7 +45,7 @@ internal sealed class TokensOptionsValidator : IValidateOptions<TokensOptions>
             errors.Require(scheme.Types[i].Length > 0, $"{path}:{nameof(scheme.Types)}:{i}", "is empty.", "Write a type such as 'at+jwt'.");
         for (var i = 0; i < scheme.RequiredScopes.Count; i++)
         {
-            errors.Require(IsScope(scheme.RequiredScopes[i]), $"{path}:{nameof(scheme.RequiredScopes)}:{i}",
+            errors.Require(TokenRules.IsScope(scheme.RequiredScopes[i]), $"{path}:{nameof(scheme.RequiredScopes)}:{i}",
                 $"'{scheme.RequiredScopes[i]}' is no scope.", "Write printable ASCII without spaces, quotes and backslashes.");
         }
     }
@@ -82,9 +82,6 @@ internal sealed class TokensOptionsValidator : IValidateOptions<TokensOptions>
     private static bool IsName(string name) =>
         name.Length is >= 1 and <= 64 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
         && !Reserved.Contains(name, StringComparer.OrdinalIgnoreCase);
-
-    // RFC 6749 §3.3: scope-token.
-    private static bool IsScope(string text) => text.Length > 0 && text.All(c => c is > ' ' and <= '~' and not '"' and not '\\');
 
     private static bool IsPrefix(string prefix)
     {

@@ -1,6 +1,8 @@
 using System.Security.Claims;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Gateway.ChangeLog;
+using Gateway.Tokens.ApiKeys;
 using Gateway.Tokens.Revocations;
 
 namespace Gateway.Tokens;
@@ -15,7 +17,10 @@ internal sealed class VerifiedToken
     private const string RoleClaim = "roles";
 
     private readonly TokenContent _content;
+    private readonly ChangeStamp _stamp;
+    private readonly Selector[] _selectors;
     private long _unrevokedAt = -1;
+    private long _unchangedAt = -1;
 
     /// <param name="scheme">The scheme that accepted it.</param>
     /// <param name="token">The token itself, which is not kept.</param>
@@ -24,11 +29,21 @@ internal sealed class VerifiedToken
         : this(PrincipalOf(scheme.Name, content), content) =>
         RevocationIds = RevocationId.AllOf(scheme.Name, TokenRules.RevocablePart(scheme.Kind, token), Find("jti"), Find(NameClaim));
 
-    private VerifiedToken(ClaimsPrincipal principal, TokenContent content)
+    private VerifiedToken(ClaimsPrincipal principal, TokenContent content, ChangeStamp stamp = default, params Selector[] selectors)
     {
         _content = content;
+        _stamp = stamp;
+        _selectors = selectors;
         Principal = principal;
     }
+
+    /// <summary>An API key.</summary>
+    /// <param name="scheme">Its scheme.</param>
+    /// <param name="id">Its id, by which it is revoked and changed.</param>
+    /// <param name="content">What is known of it.</param>
+    /// <param name="stamp">From before that was read.</param>
+    public static VerifiedToken OfApiKey(TokenScheme scheme, string id, TokenContent content, ChangeStamp stamp) =>
+        new(PrincipalOf(scheme.Name, content), content, stamp, ApiKeyStore.SelectorOf(id)) { RevocationIds = [RevocationId.OfJti(scheme.Name, id)] };
 
     /// <summary>Shared by all requests with this token: nobody changes it.</summary>
     public ClaimsPrincipal Principal { get; }
@@ -53,6 +68,18 @@ internal sealed class VerifiedToken
     {
         get => Volatile.Read(ref _unrevokedAt);
         set => Volatile.Write(ref _unrevokedAt, value);
+    }
+
+    /// <summary>Whether what was read of it may have changed since. What a token says never changes.</summary>
+    public ChangeVerdict Check(SharedChangeLog log)
+    {
+        var version = log.Version;
+        if (_selectors.Length == 0 || Volatile.Read(ref _unchangedAt) == version)
+            return ChangeVerdict.Current;
+        var verdict = log.Check(_stamp, _selectors);
+        if (verdict == ChangeVerdict.Current)
+            Volatile.Write(ref _unchangedAt, version);
+        return verdict;
     }
 
     /// <summary>About how many bytes of memory it takes.</summary>

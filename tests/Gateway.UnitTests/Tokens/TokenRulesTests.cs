@@ -72,6 +72,6 @@ public sealed class TokenRulesTests
     public void Every_refusal_has_a_text_that_fits_the_field()
     {
         foreach (var refusal in Enum.GetValues<TokenRefusal>())
-            Assert.All(refusal.Describe(), c => Assert.True(c is >= ' ' and <= '~' and not '"' and not '\\', $"{refusal}: {c}"));
+            Assert.All(refusal.Describe(TokenKind.ApiKey), c => Assert.True(c is >= ' ' and <= '~' and not '"' and not '\\', $"{refusal}: {c}"));
     }
 }

@@ -46,7 +46,9 @@ public sealed class TokensOptionsValidatorTests
     [InlineData("JwksUri", true)]
     [InlineData("Authority", true)]
     [InlineData("Introspection", true)]
+    [InlineData("ApiKeys", true)]
     [InlineData("", false)]
+    [InlineData("JwksUri ApiKeys", false)]
     [InlineData("JwksUri Authority", false)]
     [InlineData("JwksUri JwksFile", false)]
     [InlineData("Authority Introspection", false)]
@@ -62,6 +64,8 @@ public sealed class TokensOptionsValidatorTests
             scheme.JwksFile = typeof(TokensOptions).Assembly.Location;
         if (named.Contains("Introspection", StringComparison.Ordinal))
             (scheme.Introspection.Endpoint, scheme.Introspection.ClientId, scheme.Introspection.ClientSecret) = ("https://issuer.example/introspect", "gateway", "secret");
+        if (named.Contains("ApiKeys", StringComparison.Ordinal))
+            (scheme.ApiKeys.Enabled, scheme.Issuer, scheme.Audience) = (true, "", "");
         options.Schemes["shop"] = scheme;
 
         var result = new TokensOptionsValidator().Validate(null, options);
@@ -86,6 +90,23 @@ public sealed class TokensOptionsValidatorTests
             ["Endpoint", "ClientId", "Timeout", "UseWhileUnavailable"],
             failures.Select(failure => failure.Split(": ")[0]["Tokens:Schemes:shop:Introspection:".Length..]));
         Assert.DoesNotContain(failures, failure => failure.Contains("hush", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("Host", "gwk")]
+    [InlineData("cookie", "gwk")]
+    [InlineData("", "gwk")]
+    [InlineData("X Key", "gwk")]
+    [InlineData("X-Key", "GWK")]
+    [InlineData("X-Key", "1wk")]
+    [InlineData("X-Key", "g")]
+    [InlineData("X-Key", "gw_k")]
+    public void A_field_or_prefix_that_cannot_hold_keys_is_an_error(string field, string prefix)
+    {
+        var options = new TokensOptions();
+        options.Schemes["partners"] = new TokenSchemeOptions { ApiKeys = { Enabled = true, Field = field, Prefix = prefix } };
+
+        Assert.StartsWith("Tokens:Schemes:partners:ApiKeys:", Assert.Single(new TokensOptionsValidator().Validate(null, options).Failures!), StringComparison.Ordinal);
     }
 
     private static TokenSchemeOptions Valid() => new() { Issuer = "https://issuer.example", Audience = "shop", JwksUri = "https://issuer.example/jwks" };

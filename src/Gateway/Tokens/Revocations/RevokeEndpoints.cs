@@ -11,7 +11,7 @@ internal static class RevokeEndpoints
     private const int RecordMarginSeconds = 60;
 
     /// <summary><c>POST /tokens/revoke</c>: see <see cref="RevokeRequest"/>. With <c>?wait=true</c> it answers when the revocation is in force everywhere it can be.</summary>
-    public static void MapTokensAdmin(this IEndpointRouteBuilder admin) => admin.MapPost("/tokens/revoke", RevokeAsync);
+    public static void Map(IEndpointRouteBuilder admin) => admin.MapPost("/tokens/revoke", RevokeAsync);
 
     private static async Task<Results<Ok<RevokeResponse>, Accepted<RevokeResponse>, ValidationProblem, ProblemHttpResult>> RevokeAsync(
         RevokeRequest request, TokenSchemes schemes, RevocationStore store, SharedChangeLog log, RedisClock clock, ILogger<RevocationStore> logger,
@@ -48,14 +48,15 @@ internal static class RevokeEndpoints
         return spread is { Behind.Count: > 0 } ? TypedResults.Accepted((string?)null, answer) : TypedResults.Ok(answer);
     }
 
+    // An API key may outlast every revocation of this kind.
     private static List<TokenScheme> ConcernedBy(RevokeRequest request, TokenSchemes schemes) =>
-        [.. schemes.All.Where(scheme => request.Scheme is null || scheme.Name.Equals(request.Scheme, StringComparison.OrdinalIgnoreCase))];
+        [.. schemes.All.Where(scheme => scheme.Kind != TokenKind.ApiKey).Where(scheme => request.Scheme is null || scheme.Name.Equals(request.Scheme, StringComparison.OrdinalIgnoreCase))];
 
     private static Dictionary<string, string[]> Check(RevokeRequest request, TokenSchemes schemes, DateTimeOffset now)
     {
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
-        if (request.Scheme is null ? schemes.All.Count == 0 : schemes.Find(request.Scheme) is null)
-            errors["scheme"] = [$"Write one of: {string.Join(", ", schemes.All.Select(scheme => scheme.Name))}; or none, for all of them."];
+        if (ConcernedBy(request, schemes).Count == 0)
+            errors["scheme"] = [$"Write one of: {string.Join(", ", ConcernedBy(new RevokeRequest(), schemes).Select(scheme => scheme.Name))}; or none, for all of them. API keys are revoked by DELETE /api-keys/ID."];
 
         string?[] named = [request.Token, request.Jti, request.Subject];
         var count = named.Count(value => value is not null);
