@@ -97,19 +97,34 @@ public sealed class IntrospectionOutageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_embedded_server_keeps_results_and_turns_as_Redis_does()
+    {
+        await using var node = await GatewayNode.StartAsync(_world.Config());
+        await using var other = await GatewayNode.StartAsync(_world.Config(), $"127.0.0.1:{((Gateway.Redis.EmbeddedRedisServer)node.Services.GetService(typeof(Gateway.Redis.EmbeddedRedisServer))!).Port}");
+        var token = _world.Provider.Issue();
+        var release = new TaskCompletionSource();
+        _world.Provider.Hold = release.Task;
+
+        Task<int>[] requests = [node.StatusAsync(token), other.StatusAsync(token), node.StatusAsync(token), other.StatusAsync(token)];
+        await Eventually.TrueAsync(() => _world.Provider.Calls == 1, "the provider is asked");
+        release.SetResult();
+
+        Assert.All(await Task.WhenAll(requests), status => Assert.Equal(200, status));
+        Assert.Equal(1, _world.Provider.Calls);
+        Assert.Equal(401, await node.StatusAsync("nobody-issued-this"));
+    }
+
+    [Fact]
     public async Task A_node_that_died_in_its_turn_holds_nobody_up_for_long()
     {
         var node = await _world.StartNodeAsync(introspection: options => options["Timeout"] = "00:00:00.500");
         var token = _world.Provider.Issue();
         await using var redis = await _world.Redis.ConnectAsync();
-        var server = redis.GetServers()[0];
-        // The lock's key is the result's with a suffix: what another token leaves tells the form.
-        Assert.Equal(200, await node.StatusAsync(_world.Provider.Issue()));
         var hash = Gateway.Tokens.TokenHash.OfToken(Find(node).Fingerprint, token);
         await redis.GetDatabase().StringSetAsync($"gateway:token:2:{{{hash}}}:turn", "dead", TimeSpan.FromSeconds(1));
 
         Assert.Equal(200, await node.StatusAsync(token));
-        Assert.Empty(server.Keys(pattern: "*:turn"));
+        Assert.Empty(redis.GetServers()[0].Keys(pattern: "*:turn"));
     }
 
     private static Gateway.Tokens.TokenScheme Find(GatewayNode node) =>
