@@ -25,6 +25,8 @@ internal sealed class TokensOptionsValidator : IValidateOptions<TokensOptions>
             var path = $"{Section}:{nameof(options.Schemes)}:{schemeName}";
             errors.Require(IsName(schemeName), path, "is no name for a scheme.", "Write 1 to 64 letters, digits, '-', '_' or '.'; not Default or Anonymous.");
             ValidateTrust(errors, path, scheme);
+            errors.Require(!IdentityFields.HasPrefix(scheme.ApiKeys.Field, options.IdentityFieldPrefix), $"{path}:{nameof(scheme.ApiKeys)}:{nameof(scheme.ApiKeys.Field)}",
+                $"'{scheme.ApiKeys.Field}' is removed from every request, since it begins like an identity field.", $"Write a name that does not begin with '{options.IdentityFieldPrefix}'.");
             ValidateTimes(errors, path, scheme);
             ValidateForward(errors, $"{path}:{nameof(scheme.Forward)}", scheme, options.IdentityFieldPrefix);
         }

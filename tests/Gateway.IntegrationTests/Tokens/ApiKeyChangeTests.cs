@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using Gateway.IntegrationTests.Infrastructure;
+using StackExchange.Redis;
 
 namespace Gateway.IntegrationTests.Tokens;
 
@@ -116,6 +117,27 @@ public sealed class ApiKeyChangeTests : IAsyncLifetime
         var next = JsonDocument.Parse(await _world.A.Admin.GetStringAsync("/api-keys?limit=1")).RootElement.GetProperty("next").GetString()!;
         Assert.Contains(other, await _world.A.Admin.GetStringAsync(next), StringComparison.Ordinal);
         Assert.Contains("\"note\":\"ends first\"", await _world.A.Admin.GetStringAsync($"/api-keys/{id}"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task More_keys_than_fit_are_answered_507_and_revoking_still_works_when_no_revocation_fits()
+    {
+        var (key, id) = await _world.A.IssueAsync();
+        Assert.Equal(200, await _world.B.KeyStatusAsync(key));
+        await using var redis = await _world.Redis.ConnectAsync();
+        var database = redis.GetDatabase();
+        var many = Enumerable.Range(0, Gateway.Tokens.ApiKeys.ApiKeyStore.MaxKeys).ToList();
+        await database.HashSetAsync("gateway:{api-keys}", [.. many.Select(i => new HashEntry($"{i}", "{}"))]);
+        using (var full = await _world.A.Admin.PostAsJsonAsync("/api-keys", new { owner = "bob" }))
+            Assert.Equal(HttpStatusCode.InsufficientStorage, full.StatusCode);
+        var ends = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() + 1000;
+        await database.SortedSetAddAsync("gateway:{changes}:revocation-ends", [.. many.Select(i => new SortedSetEntry($"{i}", ends))]);
+
+        using var answer = await _world.A.Admin.DeleteAsync($"/api-keys/{id}");
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal(401, await _world.A.KeyStatusAsync(key));
+        await Eventually.TrueAsync(async () => await _world.B.KeyStatusAsync(key) == 401, "the other node refuses the key", Second);
     }
 
     [Theory]

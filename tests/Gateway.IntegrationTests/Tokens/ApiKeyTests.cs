@@ -125,6 +125,35 @@ public sealed class ApiKeyTests(ApiKeyWorld world) : IClassFixture<ApiKeyWorld>
     }
 
     [Fact]
+    public async Task Keys_and_introspections_work_on_Redis_Cluster()
+    {
+        await using var cluster = await RedisCluster.StartAsync();
+        await using var provider = await TestProvider.StartAsync();
+        await using var node = await GatewayNode.StartAsync(new
+        {
+            ReverseProxy = world.Origin.ProxySection(("AuthorizationPolicy", "asked")),
+            Redis = new { Configuration = cluster.ConnectionString, Deadline = "00:00:05" },
+            Tokens = new
+            {
+                Schemes = new
+                {
+                    asked = (object)new { Introspection = new { provider.Endpoint, TestProvider.ClientId, TestProvider.ClientSecret } },
+                    partners = new { ApiKeys = new { Enabled = true } },
+                },
+            },
+        });
+
+        var tokens = Enumerable.Range(0, 20).Select(_ => provider.Issue()).ToList();
+        foreach (var token in tokens)
+            Assert.Equal(200, await node.StatusAsync(token));
+        Assert.Equal(20, (await cluster.KeysPerMasterAsync("*token:2:*")).Sum());
+        var (_, id) = await node.IssueAsync();
+        await node.RotateAsync(id, 60);
+        Assert.Contains(id, await node.Admin.GetStringAsync("/api-keys"), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, (await node.Admin.DeleteAsync($"/api-keys/{id}")).StatusCode);
+    }
+
+    [Fact]
     public async Task The_embedded_server_keeps_keys_as_Redis_does()
     {
         await using var node = await world.StartNodeAsync(isEmbedded: true);
@@ -134,7 +163,9 @@ public sealed class ApiKeyTests(ApiKeyWorld world) : IClassFixture<ApiKeyWorld>
 
         Assert.Equal(401, await node.KeyStatusAsync(key));
         Assert.Equal(200, await node.KeyStatusAsync(next));
+        Assert.Contains(id, await node.Admin.GetStringAsync("/api-keys"), StringComparison.Ordinal);
         (await node.Admin.DeleteAsync($"/api-keys/{id}")).Dispose();
+        Assert.DoesNotContain(id, await node.Admin.GetStringAsync("/api-keys"), StringComparison.Ordinal);
         Assert.Equal(401, await node.KeyStatusAsync(next));
         Assert.Empty(node.Log.Exceptions);
     }

@@ -94,6 +94,7 @@ public sealed class TokensOptionsValidatorTests
 
     [Theory]
     [InlineData("Host", "gwk")]
+    [InlineData("X-Auth-Key", "gwk")]
     [InlineData("cookie", "gwk")]
     [InlineData("", "gwk")]
     [InlineData("X Key", "gwk")]

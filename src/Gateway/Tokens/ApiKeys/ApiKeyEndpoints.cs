@@ -123,7 +123,7 @@ internal static class ApiKeyEndpoints
         if (outcome == ApiKeyOutcome.Missing)
             return TypedResults.Problem(statusCode: StatusCodes.Status404NotFound, title: "There is no such key.");
         if (outcome == ApiKeyOutcome.Full)
-            return TypedResults.Problem(statusCode: StatusCodes.Status507InsufficientStorage, title: $"{ApiKeyStore.MaxKeys} keys or revocations are kept already.", detail: "Revoke keys that nobody uses.");
+            return TypedResults.Problem(statusCode: StatusCodes.Status507InsufficientStorage, title: $"{ApiKeyStore.MaxKeys} keys are kept already.", detail: "Revoke keys that nobody uses.");
         response.Headers.RetryAfter = "1";
         return TypedResults.Problem(statusCode: StatusCodes.Status503ServiceUnavailable, title: "Redis does not answer: what was asked for may or may not be done.");
     }

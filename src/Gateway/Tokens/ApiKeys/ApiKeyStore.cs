@@ -37,7 +37,7 @@ internal sealed class ApiKeyStore(RedisConnection redis, RedisKeys keys, SharedC
     private static readonly TimeSpan RememberRevoked = TimeSpan.FromDays(90);
     private static readonly RedisScript ChangeScript = RedisScript.Load("Tokens/ApiKeys/change.lua");
 
-    /// <summary>What changes when the key under an id is rotated.</summary>
+    /// <summary>What changes when the key under an id is rotated, or is gone.</summary>
     public static Selector SelectorOf(string id) => Selector.Of("api-key", id);
 
     public async ValueTask<ApiKeyOutcome> CreateAsync(string id, ApiKey key, CancellationToken cancellationToken) =>
@@ -86,9 +86,12 @@ internal sealed class ApiKeyStore(RedisConnection redis, RedisKeys keys, SharedC
         var ends = Math.Min(key.Key.End / 1000, (clock.Now + RememberRevoked).ToUnixTimeSeconds());
         var (outcome, receipt) = await revocations.AddAsync(
             [new Revocation(RevocationId.OfJti(key.Key.Scheme, key.Id), Revocation.Always, ends)], cancellationToken);
-        if (outcome != RevocationOutcome.Written)
-            return (outcome == RevocationOutcome.Full ? ApiKeyOutcome.Full : ApiKeyOutcome.Unavailable, default);
-        return (await ChangeAsync(["remove", key.Id], cancellationToken) is null ? ApiKeyOutcome.Unavailable : ApiKeyOutcome.Done, receipt);
+        if (outcome == RevocationOutcome.Unavailable || await ChangeAsync(["remove", key.Id], cancellationToken) is null)
+            return (ApiKeyOutcome.Unavailable, default);
+        if (outcome == RevocationOutcome.Written)
+            return (ApiKeyOutcome.Done, receipt);
+        // No more revocations fit: that the key is gone is told like any change of it, and an old snapshot is not guarded against.
+        return await log.TryAppendAsync([SelectorOf(key.Id)], cancellationToken) is { } told ? (ApiKeyOutcome.Done, told) : (ApiKeyOutcome.Unavailable, default);
     }
 
     private async ValueTask<bool?> ChangeAsync(RedisValue[] arguments, CancellationToken cancellationToken)
