@@ -71,6 +71,24 @@ public sealed class IntrospectionOutageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_provider_that_is_away_does_not_make_all_known_tokens_wait_for_it()
+    {
+        var node = await _world.StartNodeAsync(scheme => scheme["CacheDuration"] = "00:00:01");
+        var tokens = Enumerable.Range(0, 10).Select(i => _world.Provider.Issue($"user-{i}")).ToList();
+        foreach (var token in tokens)
+            Assert.Equal(200, await node.StatusAsync(token));
+        _world.Provider.IsDown = true;
+        var before = _world.Provider.Calls;
+        await Eventually.TrueAsync(async () => await node.StatusAsync(tokens[0]) == 200 && _world.Provider.Calls > before, "the results are used up");
+        before = _world.Provider.Calls;
+
+        foreach (var token in tokens)
+            Assert.Equal(200, await node.StatusAsync(token));
+
+        Assert.InRange(_world.Provider.Calls - before, 0, 2);
+    }
+
+    [Fact]
     public async Task A_scheme_may_forbid_the_use_of_used_up_results()
     {
         var node = await _world.StartNodeAsync(scheme => scheme["CacheDuration"] = "00:00:01", options => options["UseWhileUnavailable"] = "00:00:00");

@@ -23,6 +23,10 @@ internal sealed class IntrospectedTokens(TokenCache cache, IntrospectionTurns tu
         var known = Read(scheme, token, stored);
         if (IsUsable(known))
             return Accept(scheme, known!, "redis");
+        // What Redis has lost may have been refused on another node.
+        var usedUp = isRedisThere ? known : last;
+        if (client.HasFailedLately(scheme) && Renew(usedUp) is { } renewed)
+            return renewed;
 
         // 2.
         var turn = await turns.EnterAsync(hash, stored, scheme.Options.Introspection.Timeout + TurnMargin);
@@ -39,8 +43,8 @@ internal sealed class IntrospectedTokens(TokenCache cache, IntrospectionTurns tu
         if (answer.Refusal != TokenRefusal.None)
             return answer.Refusal;
 
-        // 4. What Redis has lost may have been refused on another node.
-        return Renew(isRedisThere ? known : last) ?? TokenResult.Unavailable;
+        // 4.
+        return Renew(usedUp) ?? TokenResult.Unavailable;
     }
 
     private TokenResult Accept(TokenScheme scheme, VerifiedToken token, string source)

@@ -13,7 +13,10 @@ internal sealed class IntrospectionClient(TimeProvider time, TokensMetrics metri
     // A flood of tokens that nobody issued must not become one of connections.
     private const int MaxConnections = 64;
 
-    private readonly ConcurrentDictionary<string, bool> _isFailing = new(StringComparer.Ordinal);
+    private static readonly TimeSpan Lately = TimeSpan.FromSeconds(1);
+
+    // By scheme, when its provider failed last, if it has not answered since.
+    private readonly ConcurrentDictionary<string, long> _failures = new(StringComparer.Ordinal);
     private readonly HttpClient _http = new(new SocketsHttpHandler
     {
         // A redirect would send the token, and who asks about it, elsewhere.
@@ -26,6 +29,9 @@ internal sealed class IntrospectionClient(TimeProvider time, TokensMetrics metri
         Timeout = Timeout.InfiniteTimeSpan,
         MaxResponseContentBufferSize = MaxAnswerBytes,
     };
+
+    /// <summary>Whether a scheme's provider failed a moment ago: who can do without it need not wait for it.</summary>
+    public bool HasFailedLately(TokenScheme scheme) => _failures.TryGetValue(scheme.Name, out var failed) && time.GetElapsedTime(failed) < Lately;
 
     /// <summary>Asks. Whatever is no answer about the token says nothing about it.</summary>
     public async Task<Verification> AskAsync(TokenScheme scheme, string token)
@@ -41,7 +47,7 @@ internal sealed class IntrospectionClient(TimeProvider time, TokensMetrics metri
             var answer = IntrospectionAnswer.Read(await response.Content.ReadAsByteArrayAsync(deadline.Token), scheme.Options, time.GetUtcNow());
             if (answer.Content is null && answer.Refusal == TokenRefusal.None)
                 return Fail(scheme, "its answer is no introspection response");
-            _isFailing[scheme.Name] = false;
+            _failures.TryRemove(scheme.Name, out _);
             metrics.Introspected(scheme.Name, succeeded: true);
             return answer;
         }
@@ -79,9 +85,9 @@ internal sealed class IntrospectionClient(TimeProvider time, TokensMetrics metri
     {
         metrics.Introspected(scheme.Name, succeeded: false);
         // Once per outage.
-        if (!_isFailing.TryGetValue(scheme.Name, out var isKnown) || !isKnown)
+        if (!_failures.ContainsKey(scheme.Name))
             TokensLog.IntrospectionFailed(logger, scheme.Name, why);
-        _isFailing[scheme.Name] = true;
+        _failures[scheme.Name] = time.GetTimestamp();
         return Verification.Unavailable;
     }
 }
