@@ -7,7 +7,6 @@ using Gateway.Sessions;
 using Gateway.Sessions.Drain;
 using Gateway.ShortLinks;
 using Gateway.Tokens;
-using Gateway.Tokens.Revocations;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.AspNetCore.Http.Timeouts;
