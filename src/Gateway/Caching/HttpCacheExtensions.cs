@@ -38,6 +38,8 @@ public static class HttpCacheExtensions
         services.AddSingleton<FetchServices>();
         services.AddSingleton<CacheDecisions>();
         services.AddSingleton<FetchTable>();
+        services.AddSingleton<NodeLocks>();
+        services.AddHostedService(static provider => provider.GetRequiredService<NodeLocks>());
         services.AddSingleton<FetchLock>();
         services.AddSingleton<CacheExplainer>();
         services.AddSingleton<ExplainPipeline>();

@@ -11,6 +11,9 @@ namespace Gateway.Caching.Fetch;
 /// </summary>
 internal sealed class FetchCoordinator(RequestDelegate next, FetchServices services, FetchTable fetches, FetchLock fetchLock)
 {
+    /// <summary>How many fetches of one response a request waits for, each for the policy's <c>CollapseWaitLimit</c>, before it makes its own.</summary>
+    public const int MaxTurns = 10;
+
     /// <param name="candidate">Why the request goes to the origin, and the stored response to validate there.</param>
     public async Task AnswerAsync(CacheExchange exchange, FetchCandidate candidate)
     {

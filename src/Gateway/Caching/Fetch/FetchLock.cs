@@ -3,162 +3,100 @@ using System.Globalization;
 using Gateway.Caching.Keys;
 using Gateway.Caching.Storage;
 using Gateway.Redis;
-using Microsoft.Extensions.Options;
-using RedLockNet;
-using RedLockNet.SERedis;
-using RedLockNet.SERedis.Configuration;
 using StackExchange.Redis;
 
 namespace Gateway.Caching.Fetch;
 
 /// <summary>
-/// One fetch of a key among all nodes: a RedLock, and a signal that spares waiting nodes the polling. It saves the
-/// origin work and decides nothing about correctness: without it, or with it lost, nodes fetch for themselves.
+/// One fetch of a key among all nodes: a lock, and a signal that spares waiting nodes the polling. It saves the origin
+/// work and decides nothing about correctness: without it, or with it lost, nodes fetch for themselves.
 /// </summary>
-internal sealed class FetchLock : IAsyncDisposable
+internal sealed class FetchLock(RedisConnection redis, NodeLocks locks, RedisKeys keys, TimeProvider time)
 {
-    private static readonly TimeSpan Expiry = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan FirstRecheck = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LastRecheck = TimeSpan.FromMilliseconds(400);
 
-    private readonly RedisConnection _redis;
-    private readonly RedisKeys _keys;
-    private readonly TimeSpan _deadline;
-    private readonly IReadOnlyList<string> _endpoints;
-    private readonly TimeProvider _time;
     private readonly ConcurrentDictionary<string, Waiters> _waiters = new(StringComparer.Ordinal);
-    private readonly List<ConnectionMultiplexer> _quorum = [];
-    private readonly SemaphoreSlim _starting = new(1);
-    private RedLockFactory? _factory;
+    private readonly Lock _subscribeGate = new();
+    private Task? _subscribing;
 
-    public FetchLock(RedisConnection redis, RedisKeys keys, IOptions<RedisOptions> options, TimeProvider time)
-    {
-        _redis = redis;
-        _keys = keys;
-        _deadline = options.Value.Deadline;
-        _endpoints = [.. options.Value.LockEndpoints];
-        _time = time;
-    }
+    public bool IsAvailable => redis.IsAvailable && locks.IsAvailable;
 
-    public bool IsAvailable => _redis.IsAvailable;
-
-    /// <summary>Enters the fetch of a key: to make it, or with what another node's fetch brought.</summary>
+    /// <summary>
+    /// Enters the fetch of a key: to make it, or with what another node's fetch brought. A node whose fetch is not over
+    /// after <paramref name="limit"/> is joined by one other, and that by one more: not by all who wait.
+    /// </summary>
     /// <param name="readAgain">Looks in Redis for a response that can be reused.</param>
-    /// <param name="limit">How long to wait for another node.</param>
+    /// <param name="limit">How long to wait for another node's fetch.</param>
     public async Task<NodeFetch> EnterAsync(
         string key, Func<ValueTask<StoredResponse?>> readAgain, TimeSpan limit, CancellationToken cancellationToken)
     {
         var name = CacheKey.Hash(key);
-        var started = _time.GetTimestamp();
         // Registered before the attempt: a signal between a lost attempt and the wait must not be missed.
         using var waiter = Register(name);
-        for (var recheck = FirstRecheck; ; recheck = recheck < LastRecheck ? recheck * 2 : LastRecheck)
+        await SubscribeAsync(cancellationToken);
+        for (var turn = 0; turn < FetchCoordinator.MaxTurns; turn++)
         {
-            var held = await TryLockAsync(name);
-            // The winner looks again too: another's fetch may have ended between its look-up and its lock.
-            if (await readAgain() is { } found)
+            var started = time.GetTimestamp();
+            for (var recheck = FirstRecheck; ; recheck = recheck < LastRecheck ? recheck * 2 : LastRecheck)
             {
-                await ReleaseAsync(held);
-                return new NodeFetch(found, null);
+                var held = await locks.TryAcquireAsync(NameOf(name, turn));
+                // The winner looks again too: another's fetch may have ended between its look-up and its lock.
+                if (await readAgain() is { } found)
+                {
+                    await ReleaseAsync(held);
+                    return new NodeFetch(found, null);
+                }
+
+                if (held is not null)
+                    return new NodeFetch(null, new HeldFetchLock(this, name, held));
+                if (!IsAvailable)
+                    return NodeFetch.Alone;
+                if (time.GetElapsedTime(started) > limit)
+                    break;
+                if (await waiter.WaitAsync(recheck, time, cancellationToken) == FetchOutcome.NotShareable)
+                    return NodeFetch.Alone;
             }
-
-            if (held is not null)
-                return new NodeFetch(null, new HeldFetchLock(this, name, held));
-            if (!IsAvailable || _time.GetElapsedTime(started) > limit)
-                return NodeFetch.Alone;
-            if (await waiter.WaitAsync(recheck, _time, cancellationToken) == FetchOutcome.NotShareable)
-                return NodeFetch.Alone;
         }
+
+        return NodeFetch.Alone;
     }
 
-    /// <summary>Whether a node holds the lock of a key; null where that is not known: Redis does not answer, or the locks are on a quorum of their own.</summary>
-    public async ValueTask<bool?> IsHeldAsync(string key, CancellationToken cancellationToken)
-    {
-        if (_endpoints.Count > 0)
-            return null;
-        var name = string.Format(CultureInfo.InvariantCulture, _keys.FetchLockFormat, CacheKey.Hash(key));
-        var reply = await _redis.TryAsync(static (database, name) => database.KeyExistsAsync(name), name, cancellationToken);
-        return reply.TryGet(out var isHeld) ? isHeld : null;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        _factory?.Dispose();
-        foreach (var connection in _quorum)
-            await connection.DisposeAsync();
-        _starting.Dispose();
-    }
+    /// <summary>Whether a node holds the lock of a key; null where that is not known, because Redis does not answer.</summary>
+    public ValueTask<bool?> IsHeldAsync(string key, CancellationToken cancellationToken) =>
+        locks.IsHeldAsync(CacheKey.Hash(key), cancellationToken);
 
     internal async Task SignalAsync(string name, FetchOutcome outcome) =>
-        await _redis.TryAsync(
+        await redis.TryAsync(
             static (database, state) => database.PublishAsync(state.Channel, state.Message),
-            (Channel: _keys.FetchSignalChannel, Message: $"{name}:{(int)outcome}"),
+            (Channel: keys.FetchSignalChannel, Message: $"{name}:{(int)outcome}"),
             CancellationToken.None);
 
-    internal static async Task ReleaseAsync(IRedLock? held)
-    {
-        if (held is not null)
-            await held.DisposeAsync();
-    }
+    internal ValueTask ReleaseAsync(NodeLock? held) => held is null ? default : locks.ReleaseAsync(held);
 
-    // RedLock.net goes past RedisConnection: the deadline is kept here, and a lock that comes later is given back.
-    private async Task<IRedLock?> TryLockAsync(string name)
+    private static string NameOf(string name, int turn) =>
+        turn == 0 ? name : string.Create(CultureInfo.InvariantCulture, $"{name}:{turn}");
+
+    // At the first fetch, and again after an attempt that failed. Until then nodes find by looking what they are not told.
+    private async ValueTask SubscribeAsync(CancellationToken cancellationToken)
     {
-        if (!IsAvailable)
-            return null;
-        var attempt = AttemptAsync(name);
+        if (_subscribing is { IsCompletedSuccessfully: true } || !redis.IsAvailable)
+            return;
+        Task subscribing;
+        lock (_subscribeGate)
+        {
+            if (_subscribing is null or { IsFaulted: true } or { IsCanceled: true })
+                _subscribing = redis.SubscribeAsync(keys.FetchSignalChannel, OnSignal);
+            subscribing = _subscribing;
+        }
+
         try
         {
-            return await attempt.WaitAsync(_deadline, _time);
+            await subscribing.WaitAsync(FirstRecheck, time, cancellationToken);
         }
         catch (Exception exception) when (exception is TimeoutException or RedisException)
         {
-            _ = GiveBackAsync(attempt);
-            return null;
-        }
-    }
-
-    private async Task<IRedLock?> AttemptAsync(string name)
-    {
-        var factory = _factory ?? await StartAsync();
-        var attempt = await factory.CreateLockAsync(name, Expiry);
-        if (attempt.IsAcquired)
-            return attempt;
-        await attempt.DisposeAsync();
-        return null;
-    }
-
-    private static async Task GiveBackAsync(Task<IRedLock?> attempt)
-    {
-        try
-        {
-            await ReleaseAsync(await attempt);
-        }
-        catch (RedisException)
-        {
-            // What was not acquired needs no release, and what was expires.
-        }
-    }
-
-    private async Task<RedLockFactory> StartAsync()
-    {
-        await _starting.WaitAsync();
-        try
-        {
-            if (_factory is not null)
-                return _factory;
-            await _redis.SubscribeAsync(_keys.FetchSignalChannel, OnSignal);
-            foreach (var endpoint in _endpoints)
-                _quorum.Add(await ConnectionMultiplexer.ConnectAsync($"{endpoint},abortConnect=false"));
-            var connections = _quorum.Count > 0 ? _quorum : [await _redis.ConnectAsync()];
-            // One attempt: RedLock.net's own retries poll, and those who lose wait for the signal instead.
-            return _factory = RedLockFactory.Create(
-                [.. connections.Select(connection => new RedLockMultiplexer(connection) { RedisKeyFormat = _keys.FetchLockFormat })],
-                new RedLockRetryConfiguration(retryCount: 1));
-        }
-        finally
-        {
-            _starting.Release();
+            // Without signals waiting nodes look again after a while.
         }
     }
 
@@ -252,7 +190,7 @@ internal readonly record struct NodeFetch(StoredResponse? Found, HeldFetchLock? 
 }
 
 /// <summary>The lock, held: it is extended until it is released, which its holder does when its fetch ends, however it ends.</summary>
-internal sealed class HeldFetchLock(FetchLock owner, string name, IRedLock held) : IAsyncDisposable
+internal sealed class HeldFetchLock(FetchLock owner, string name, NodeLock held) : IAsyncDisposable
 {
     private FetchOutcome _outcome = FetchOutcome.Failed;
 
@@ -266,7 +204,7 @@ internal sealed class HeldFetchLock(FetchLock owner, string name, IRedLock held)
 
     public async ValueTask DisposeAsync()
     {
-        await FetchLock.ReleaseAsync(held);
+        await owner.ReleaseAsync(held);
         if (_outcome != FetchOutcome.NotShareable)
             await owner.SignalAsync(name, _outcome);
     }
