@@ -18,7 +18,7 @@ internal sealed class PostForward(RequestDelegate next, FetchServices services, 
         var recording = new PostRecording(exchange, services);
         invalidation.Register(exchange, recording.OnInvalidated);
         var clientBody = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
-        var recorder = new RecordingStream(clientBody.Stream, recording.OnHeaders);
+        var recorder = new RecordingStream(clientBody.Stream, recording.OnHeaders, context.Abort);
         var body = new StreamResponseBodyFeature(recorder, clientBody);
         context.Features.Set<IHttpResponseBodyFeature>(body);
         try
@@ -31,6 +31,8 @@ internal sealed class PostForward(RequestDelegate next, FetchServices services, 
         }
         finally
         {
+            recording.End();
+            await recorder.FinishAsync();
             context.Features.Set(clientBody);
             recording.Dispose();
         }
@@ -67,13 +69,16 @@ internal sealed class PostForward(RequestDelegate next, FetchServices services, 
 
         public Task StoreAsync()
         {
-            if (_pending is not { } pending || _invalidation is not { } receipt || _recording is not { IsComplete: true }
-                || ResponseReader.HasForwarderError(_context))
+            var isWhole = _recording is { IsComplete: true } && !ResponseReader.HasForwarderError(_context);
+            _recording?.End(isWhole);
+            if (_pending is not { } pending || _invalidation is not { } receipt || !isWhole)
                 return Task.CompletedTask;
             // Newer than the invalidation that came with it.
-            var response = pending with { Body = _recording.Body, Stamp = _stamp with { Number = receipt.Number } };
+            var response = pending with { Body = _recording!.Join(), Stamp = _stamp with { Number = receipt.Number } };
             return services.TryStoreInMemory(exchange, response) ? services.StoreInRedisAsync(exchange, response) : Task.CompletedTask;
         }
+
+        public void End() => _recording?.End(isWhole: false);
 
         public void Dispose() => _recording?.Dispose();
 
@@ -82,7 +87,7 @@ internal sealed class PostForward(RequestDelegate next, FetchServices services, 
 
         private void Begin(ResponseFacts facts, in FetchTimes times)
         {
-            var recording = new BodyRecording(services.Budget, exchange.Policy.Options.MaxBodySize, _context.Response.ContentLength);
+            var recording = new BodyRecording(services.Budget, exchange.Policy.Options.MaxBodySize, _context.Response.ContentLength, services.Time);
             if (!recording.TryBegin())
                 return;
             _recording = recording;
