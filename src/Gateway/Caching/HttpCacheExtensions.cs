@@ -34,6 +34,7 @@ public static class HttpCacheExtensions
             provider.GetRequiredKeyedService<RedisConnection>(ConnectionName), provider.GetRequiredService<RedisKeys>(), OptionsOf(provider).RedisBodyLimit));
         services.AddSingleton<ResponseStore>();
         services.AddSingleton(static provider => new RecordingBudget(OptionsOf(provider).RecordingLimit));
+        services.AddSingleton(static provider => new WaitingRequests(OptionsOf(provider).MaxWaitingRequests));
         services.AddSingleton<OriginTimes>();
         services.AddSingleton<FetchServices>();
         services.AddSingleton<CacheDecisions>();

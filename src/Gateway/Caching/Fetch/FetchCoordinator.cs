@@ -75,6 +75,9 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
             {
                 case FollowerFate.Served:
                     return true;
+                case FollowerFate.Refused:
+                    await RefuseAsync(exchange.Context);
+                    return true;
                 case FollowerFate.Alone:
                     return false;
                 case FollowerFate.OtherVariant:
@@ -98,12 +101,21 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
 
     private async Task<Followed> FollowAsync(CacheExchange exchange, FetchCandidate candidate, string key, SharedFetch fetch)
     {
+        if (!services.Waiting.TryEnter())
+        {
+            fetch.Leave();
+            return new Followed(FollowerFate.Refused);
+        }
+
+        var isWaiting = true;
         try
         {
             if (await WaitAsync(fetch, exchange.Policy.Options.CollapseWaitLimit, exchange.Context.RequestAborted) is not { } result)
                 return new Followed(FollowerFate.Hung);
             if (result.Response is { Body: not null } && StreamedResponse.NeedsWhole(exchange))
                 result = await fetch.Completion.WaitAsync(exchange.Context.RequestAborted);
+            isWaiting = false;
+            services.Waiting.Leave();
             if (result.Outcome == FetchOutcome.Failed)
                 return new Followed(await TryServeStaleAsync(exchange, candidate, fetch.Failure) ? FollowerFate.Served : FollowerFate.Failed);
             if (result.Response is not { } shared)
@@ -115,8 +127,20 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
         }
         finally
         {
+            if (isWaiting)
+                services.Waiting.Leave();
             fetch.Leave();
         }
+    }
+
+    // Let through, the crowd would reach the origin that it waits for.
+    private static Task RefuseAsync(HttpContext context)
+    {
+        context.Response.Headers.RetryAfter = "1";
+        context.Response.Headers.CacheControl = "no-store";
+        context.Response.Headers.Append(CacheStatus.FieldName, $"Gateway; detail={CacheStatus.NameOf(CacheReason.TooManyWaiting)}");
+        return TypedResults.Problem(statusCode: StatusCodes.Status503ServiceUnavailable, detail: "Too many requests wait for responses that are being fetched.")
+            .ExecuteAsync(context);
     }
 
     // Counted from when the origin was asked: before, the fetch waits for other nodes, and sees itself to that it does not hang.
@@ -280,6 +304,9 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
     {
         /// <summary>Answered.</summary>
         Served,
+
+        /// <summary>Too many wait already.</summary>
+        Refused,
 
         /// <summary>The response is not for this request: it makes its own.</summary>
         Alone,

@@ -11,7 +11,7 @@ namespace Gateway.Caching.Fetch;
 /// One fetch of a key among all nodes: a lock, and a signal that spares waiting nodes the polling. It saves the origin
 /// work and decides nothing about correctness: without it, or with it lost, nodes fetch for themselves.
 /// </summary>
-internal sealed class FetchLock(RedisConnection redis, NodeLocks locks, RedisKeys keys, TimeProvider time)
+internal sealed class FetchLock(RedisConnection redis, NodeLocks locks, RedisKeys keys, WaitingRequests waiting, TimeProvider time)
 {
     private static readonly TimeSpan FirstRecheck = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LastRecheck = TimeSpan.FromMilliseconds(400);
@@ -54,7 +54,7 @@ internal sealed class FetchLock(RedisConnection redis, NodeLocks locks, RedisKey
                     return NodeFetch.Alone;
                 if (time.GetElapsedTime(started) > limit)
                     break;
-                if (await waiter.WaitAsync(recheck, time, cancellationToken) == FetchOutcome.NotShareable)
+                if (await WaitAsync(waiter, recheck, cancellationToken) == FetchOutcome.NotShareable)
                     return NodeFetch.Alone;
             }
         }
@@ -76,6 +76,21 @@ internal sealed class FetchLock(RedisConnection redis, NodeLocks locks, RedisKey
 
     private static string NameOf(string name, int turn) =>
         turn == 0 ? name : string.Create(CultureInfo.InvariantCulture, $"{name}:{turn}");
+
+    // Where too many wait, this one fetches: it is one for a key and node.
+    private async ValueTask<FetchOutcome?> WaitAsync(Waiters.Handle waiter, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        if (!waiting.TryEnter())
+            return FetchOutcome.NotShareable;
+        try
+        {
+            return await waiter.WaitAsync(limit, time, cancellationToken);
+        }
+        finally
+        {
+            waiting.Leave();
+        }
+    }
 
     // At the first fetch, and again after an attempt that failed. Until then nodes find by looking what they are not told.
     private async ValueTask SubscribeAsync(CancellationToken cancellationToken)

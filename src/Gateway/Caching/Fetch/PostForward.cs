@@ -27,11 +27,14 @@ internal sealed class PostForward(RequestDelegate next, FetchServices services, 
             recorder.BeginEnd();
             await body.CompleteAsync();
             recorder.Decide();
+            // The invalidation is written when the client's response begins: what is stored is newer than that.
+            recording.End(isUnbroken: !ResponseReader.HasForwarderError(context));
+            await recorder.FinishAsync();
             await recording.StoreAsync();
         }
         finally
         {
-            recording.End();
+            recording.End(isUnbroken: false);
             await recorder.FinishAsync();
             context.Features.Set(clientBody);
             recording.Dispose();
@@ -69,16 +72,15 @@ internal sealed class PostForward(RequestDelegate next, FetchServices services, 
 
         public Task StoreAsync()
         {
-            var isWhole = _recording is { IsComplete: true } && !ResponseReader.HasForwarderError(_context);
-            _recording?.End(isWhole);
-            if (_pending is not { } pending || _invalidation is not { } receipt || !isWhole)
+            if (_pending is not { } pending || _invalidation is not { } receipt || _recording is not { IsComplete: true }
+                || ResponseReader.HasForwarderError(_context))
                 return Task.CompletedTask;
             // Newer than the invalidation that came with it.
-            var response = pending with { Body = _recording!.Join(), Stamp = _stamp with { Number = receipt.Number } };
+            var response = pending with { Body = _recording.Join(), Stamp = _stamp with { Number = receipt.Number } };
             return services.TryStoreInMemory(exchange, response) ? services.StoreInRedisAsync(exchange, response) : Task.CompletedTask;
         }
 
-        public void End() => _recording?.End(isWhole: false);
+        public void End(bool isUnbroken) => _recording?.End(isUnbroken && (_recording.IsComplete || _recording.IsOutgrown));
 
         public void Dispose() => _recording?.Dispose();
 
