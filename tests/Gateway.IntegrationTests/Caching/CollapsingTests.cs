@@ -223,7 +223,7 @@ public sealed class CollapsingTests : IAsyncLifetime
     [Fact]
     public async Task A_fetch_that_hangs_is_joined_by_one_of_those_who_wait_and_not_by_all()
     {
-        await using var node = await CacheTestNode.StartAsync(_origin, _redis, new { CollapseWaitLimit = "00:00:00.3", Collapse = "Process" });
+        await using var node = await CacheTestNode.StartAsync(_origin, _redis, new { CollapseWaitLimit = "00:00:02", Collapse = "Process" });
         var requests = 0;
         _origin.Map("/x", async context =>
         {
@@ -250,7 +250,7 @@ public sealed class CollapsingTests : IAsyncLifetime
     [Fact]
     public async Task Whichever_of_two_fetches_is_answered_first_answers_all_who_wait()
     {
-        await using var node = await CacheTestNode.StartAsync(_origin, _redis, new { CollapseWaitLimit = "00:00:00.3", Collapse = "Process" });
+        await using var node = await CacheTestNode.StartAsync(_origin, _redis, new { CollapseWaitLimit = "00:00:02", Collapse = "Process" });
         var (requests, second) = (0, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         _origin.Map("/x", async context =>
         {

@@ -117,7 +117,7 @@ public sealed class FetchLockTests : IAsyncLifetime
     [Fact]
     public async Task A_fetch_that_hangs_is_joined_by_one_other_node_and_not_by_all()
     {
-        await StartNodesAsync(3, waitLimit: TimeSpan.FromMilliseconds(500));
+        await StartNodesAsync(3, waitLimit: TimeSpan.FromSeconds(2));
         var requests = 0;
         _origin.Map("/x", async context =>
         {

@@ -112,8 +112,8 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
         {
             if (await WaitAsync(fetch, exchange.Policy.Options.CollapseWaitLimit, exchange.Context.RequestAborted) is not { } result)
                 return new Followed(FollowerFate.Hung);
-            if (result.Response is { Body: not null } && StreamedResponse.NeedsWhole(exchange))
-                result = await fetch.Completion.WaitAsync(exchange.Context.RequestAborted);
+            if (result.Response is { Body: not null, Fetch: { } source } && StreamedResponse.NeedsWhole(exchange))
+                result = await source.Completion.WaitAsync(exchange.Context.RequestAborted);
             isWaiting = false;
             services.Waiting.Leave();
             if (result.Outcome == FetchOutcome.Failed)
@@ -123,7 +123,7 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
             var own = Share(exchange, shared.Response).VariantKey;
             if (own != shared.VariantKey)
                 return own == key ? new Followed(FollowerFate.Alone) : new Followed(FollowerFate.OtherVariant, own);
-            return new Followed(await ServeAsync(exchange, candidate, fetch, shared));
+            return new Followed(await ServeAsync(exchange, candidate, shared));
         }
         finally
         {
@@ -166,7 +166,7 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
         return null;
     }
 
-    private async Task<FollowerFate> ServeAsync(CacheExchange exchange, FetchCandidate candidate, SharedFetch fetch, SharedResponse shared)
+    private async Task<FollowerFate> ServeAsync(CacheExchange exchange, FetchCandidate candidate, SharedResponse shared)
     {
         if (shared.Response.CheckAgainst(services.ChangeLog) == ChangeLog.ChangeVerdict.Changed)
             return FollowerFate.Changed;
@@ -182,7 +182,7 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
         if (shared.Body is not null)
         {
             // Its beginning is gone: it is whole and stored by now, or too large to be.
-            if (!fetch.Completion.IsCompleted || (await fetch.Completion).Response is not { } whole)
+            if (shared.Fetch is not { Completion.IsCompleted: true } source || (await source.Completion).Response is not { } whole)
                 return FollowerFate.Alone;
             shared = whole;
         }

@@ -239,7 +239,7 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
     }
 
     private SharedResponse Share(StoredResponse response, BodyRecording? body) =>
-        new(response, CacheKey.Variant(exchange.PrimaryKey, response.Vary, exchange.SelectingFields), body);
+        new(response, CacheKey.Variant(exchange.PrimaryKey, response.Vary, exchange.SelectingFields), body, shared);
 }
 
 /// <summary>A stored response that turned out to be the answer to a forwarded request.</summary>

@@ -20,7 +20,8 @@ internal enum FetchOutcome
 /// <param name="Response">The response; without a body where that is still on its way.</param>
 /// <param name="VariantKey">The key that the leader's request fields select it by.</param>
 /// <param name="Body">The body on its way; null where the response is whole.</param>
-internal sealed record SharedResponse(StoredResponse Response, string VariantKey, BodyRecording? Body = null);
+/// <param name="Fetch">The fetch that the body comes from.</param>
+internal sealed record SharedResponse(StoredResponse Response, string VariantKey, BodyRecording? Body = null, SharedFetch? Fetch = null);
 
 /// <summary>What a fetch came to.</summary>
 internal readonly record struct FetchResult(FetchOutcome Outcome, SharedResponse? Response);
