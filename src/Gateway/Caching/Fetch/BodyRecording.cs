@@ -15,6 +15,7 @@ internal sealed class BodyRecording(RecordingBudget budget, long maxSize, long? 
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private const int FirstBlock = 4 << 10;
+    // Below what the runtime keeps for a full collection.
     private const int LargestBlock = 64 << 10;
 
     private readonly Lock _gate = new();

@@ -78,6 +78,9 @@ internal sealed class RecordingStream(Stream client, Func<BodyHandling> decide, 
             if (_own is not null)
             {
                 PassOn(_own);
+                // An origin that is always ready must not keep this thread from the client: its first bytes would wait for all that is recorded.
+                if (_catchingUp is { IsCompleted: false })
+                    await Task.Yield();
                 return;
             }
         }
