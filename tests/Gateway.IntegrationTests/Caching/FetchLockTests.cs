@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net.Sockets;
+using System.Text;
 using Gateway.IntegrationTests.Infrastructure;
 using Microsoft.AspNetCore.Http;
 
@@ -138,6 +140,44 @@ public sealed class FetchLockTests : IAsyncLifetime
         Assert.Equal(2, requests);
         _answer.SetResult();
         await first;
+    }
+
+    [Fact]
+    public async Task Three_hundred_requests_on_three_nodes_for_a_cold_key_make_one_request_to_the_origin()
+    {
+        await StartNodesAsync(3);
+        MapSlow("/x");
+        for (var i = 0; i < 10; i++)
+        {
+            var path = $"/x?{i}";
+            var responses = await Task.WhenAll(Enumerable.Range(0, 300).Select(n => _nodes[n % 3].GetAsync(path)));
+            foreach (var response in responses)
+                Assert.Equal("body", await response.TextAsync());
+            Assert.Equal(i + 1, _origin.Count("/x"));
+        }
+    }
+
+    [Fact]
+    public async Task Other_nodes_wait_for_no_client_of_the_node_that_fetches()
+    {
+        await StartNodesAsync(2);
+        var body = new byte[900 << 10];
+        _origin.Map("/x", async context =>
+        {
+            context.Response.Headers.CacheControl = "max-age=60";
+            await context.Response.Body.WriteAsync(body);
+        });
+        using var slow = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
+        await slow.ConnectAsync(_nodes[0].PublicAddress.Host, _nodes[0].PublicAddress.Port);
+        await slow.SendAsync(Encoding.ASCII.GetBytes($"GET /x HTTP/1.1\r\nHost: {CacheTestNode.Host}\r\n\r\n"));
+        await Eventually.TrueAsync(() => _origin.Count("/x") == 1, "the slow client's node fetches");
+
+        var other = await _nodes[1].GetAsync("/x").WaitAsync(TimeSpan.FromSeconds(5));
+
+        Assert.Equal(body.Length, (await other.Content.ReadAsByteArrayAsync()).Length);
+        Assert.Equal(1, _origin.Count("/x"));
+        await using var connection = await _redis.ConnectAsync();
+        await Eventually.TrueAsync(() => !connection.GetServers()[0].Keys(pattern: "gateway:lock:*").Any(), "the lock is given back");
     }
 
     private async Task StartNodesAsync(int count, int lockServers = 0, TimeSpan? waitLimit = null)

@@ -204,21 +204,29 @@ internal readonly record struct NodeFetch(StoredResponse? Found, HeldFetchLock? 
     public static NodeFetch Alone => default;
 }
 
-/// <summary>The lock, held: it is extended until it is released, which its holder does when its fetch ends, however it ends.</summary>
+/// <summary>The lock, held: it is extended until it is released, which is when its fetch has nothing more for others, however it ends.</summary>
 internal sealed class HeldFetchLock(FetchLock owner, string name, NodeLock held) : IAsyncDisposable
 {
     private FetchOutcome _outcome = FetchOutcome.Failed;
+    private int _isReleased;
 
-    /// <summary>Tells other nodes at once that they cannot use the response; a stored one they are told of at the release.</summary>
+    /// <summary>
+    /// Tells other nodes at once that they cannot use the response, and of a stored one when they find it: they wait for no
+    /// client of this node.
+    /// </summary>
     public async Task FollowAsync(SharedFetch fetch)
     {
         _outcome = (await fetch.Completion).Outcome;
         if (_outcome == FetchOutcome.NotShareable)
             await owner.SignalAsync(name, _outcome);
+        await fetch.Closed;
+        await DisposeAsync();
     }
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isReleased, 1) != 0)
+            return;
         await owner.ReleaseAsync(held);
         if (_outcome != FetchOutcome.NotShareable)
             await owner.SignalAsync(name, _outcome);

@@ -62,7 +62,6 @@ internal sealed class FetchTable(SharedChangeLog log, TimeProvider time)
     public void End(string key, SharedFetch fetch)
     {
         _fetches.TryRemove(new KeyValuePair<string, SharedFetch>(key, fetch));
-        fetch.Complete(FetchOutcome.Failed);
-        fetch.Detach();
+        fetch.Close();
     }
 }

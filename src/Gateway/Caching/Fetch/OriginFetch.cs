@@ -48,7 +48,9 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
             recorder.BeginEnd();
             await body.CompleteAsync();
             recorder.Decide();
-            return await EndAsync();
+            var answer = await EndAsync();
+            shared?.Close();
+            return answer;
         }
         finally
         {

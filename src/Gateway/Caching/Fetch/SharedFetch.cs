@@ -36,6 +36,7 @@ internal sealed class SharedFetch(ChangeStamp stamp, TimeProvider time)
     // Followers go on where the pool has room, not on the leader's time.
     private readonly TaskCompletionSource<FetchResult> _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<FetchResult> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private SharedFetch? _predecessor;
     private SharedFetch? _successor;
     private int _followers;
@@ -62,6 +63,9 @@ internal sealed class SharedFetch(ChangeStamp stamp, TimeProvider time)
 
     /// <summary>How the fetch ended.</summary>
     public Task<FetchResult> Completion => _ended.Task;
+
+    /// <summary>Completes when all is done that others need of it, storing for other nodes included; its own client may still be reading.</summary>
+    public Task Closed => _closed.Task;
 
     /// <summary>For how long the origin has been asked; null before.</summary>
     public TimeSpan? Asked => Volatile.Read(ref _askedAt) is not 0 and var askedAt ? time.GetElapsedTime(askedAt) : null;
@@ -110,8 +114,13 @@ internal sealed class SharedFetch(ChangeStamp stamp, TimeProvider time)
         Complete(FetchOutcome.Failed);
     }
 
-    /// <summary>Forgets the fetches before and after it.</summary>
-    public void Detach() => _predecessor = _successor = null;
+    /// <summary>See <see cref="Closed"/>. Followers not released by then learn that it failed.</summary>
+    public void Close()
+    {
+        Complete(FetchOutcome.Failed);
+        _predecessor = _successor = null;
+        _closed.TrySetResult();
+    }
 
     private void Answer(FetchResult result)
     {
