@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text;
+using Gateway.Caching.Fetch;
 using Gateway.IntegrationTests.Infrastructure;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.IntegrationTests.Caching;
 
@@ -178,6 +180,36 @@ public sealed class FetchLockTests : IAsyncLifetime
         Assert.Equal(1, _origin.Count("/x"));
         await using var connection = await _redis.ConnectAsync();
         await Eventually.TrueAsync(() => !connection.GetServers()[0].Keys(pattern: "gateway:lock:*").Any(), "the lock is given back");
+    }
+
+    [Fact]
+    public async Task Who_wants_another_variant_than_another_node_fetches_does_not_wait_for_its_body()
+    {
+        await StartNodesAsync(2);
+        var fields = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _origin.Map("/x", async context =>
+        {
+            var language = context.Request.Headers.AcceptLanguage.ToString();
+            context.Response.Headers.CacheControl = "max-age=60";
+            context.Response.Headers.Vary = "Accept-Language";
+            if (language == "de")
+                await fields.Task;
+            await context.Response.WriteAsync(language);
+            if (language == "de")
+                await _answer.Task;
+        });
+        var german = _nodes[0].GetAsync("/x", ("Accept-Language", "de"));
+        await Eventually.TrueAsync(() => _origin.Count("/x") == 1, "the first node fetches");
+        var english = _nodes[1].GetAsync("/x", ("Accept-Language", "en"));
+        var waiting = _nodes[1].Services.GetRequiredService<WaitingRequests>();
+        await Eventually.TrueAsync(() => waiting.Count == 1, "the second node waits");
+        fields.SetResult();
+
+        Assert.Equal("en", await (await english.WaitAsync(TimeSpan.FromSeconds(5))).TextAsync());
+        Assert.False(german.IsCompleted);
+        _answer.SetResult();
+        Assert.Equal("de", await (await german).TextAsync());
+        Assert.Equal(2, _origin.Count("/x"));
     }
 
     private async Task StartNodesAsync(int count, int lockServers = 0, TimeSpan? waitLimit = null)

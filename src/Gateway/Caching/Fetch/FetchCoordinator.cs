@@ -224,7 +224,9 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
 
     private async Task LeadAmongNodesAsync(CacheExchange exchange, FetchCandidate candidate, string key, SharedFetch shared)
     {
-        var entered = await fetchLock.EnterAsync(key, ReadAgainAsync, exchange.Policy.Options.CollapseWaitLimit, exchange.Context.RequestAborted);
+        var entered = await EnterAsync(key);
+        if (entered.VariantKey is { } variantKey)
+            entered = await EnterAsync(variantKey);
         if (entered.Found is { } found)
         {
             shared.Complete(FetchOutcome.Shareable, Share(exchange, found));
@@ -240,6 +242,10 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
             fetches.End(key, shared);
             await signalling;
         }
+
+        Task<NodeFetch> EnterAsync(string key) => fetchLock.EnterAsync(
+            key, ReadAgainAsync, rule => CacheKey.Variant(exchange.PrimaryKey, rule, exchange.SelectingFields),
+            exchange.Policy.Options.CollapseWaitLimit, exchange.Context.RequestAborted);
 
         async ValueTask<StoredResponse?> ReadAgainAsync()
         {

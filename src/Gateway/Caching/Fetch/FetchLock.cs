@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using Gateway.Caching.Keys;
+using Gateway.Caching.Semantics;
 using Gateway.Caching.Storage;
 using Gateway.Redis;
 using StackExchange.Redis;
@@ -27,9 +28,10 @@ internal sealed class FetchLock(RedisConnection redis, NodeLocks locks, RedisKey
     /// after <paramref name="limit"/> is joined by one other, and that by one more: not by all who wait.
     /// </summary>
     /// <param name="readAgain">Looks in Redis for a response that can be reused.</param>
+    /// <param name="variantOf">The key of the variant that the request wants, by a response's <c>Vary</c>.</param>
     /// <param name="limit">How long to wait for another node's fetch.</param>
     public async Task<NodeFetch> EnterAsync(
-        string key, Func<ValueTask<StoredResponse?>> readAgain, TimeSpan limit, CancellationToken cancellationToken)
+        string key, Func<ValueTask<StoredResponse?>> readAgain, Func<VaryRule, string> variantOf, TimeSpan limit, CancellationToken cancellationToken)
     {
         var name = CacheKey.Hash(key);
         // Registered before the attempt: a signal between a lost attempt and the wait must not be missed.
@@ -54,8 +56,11 @@ internal sealed class FetchLock(RedisConnection redis, NodeLocks locks, RedisKey
                     return NodeFetch.Alone;
                 if (time.GetElapsedTime(started) > limit)
                     break;
-                if (await WaitAsync(waiter, recheck, cancellationToken) == FetchOutcome.NotShareable)
+                var signal = await WaitAsync(waiter, recheck, cancellationToken);
+                if (signal.Outcome == FetchOutcome.NotShareable)
                     return NodeFetch.Alone;
+                if (signal.Rule is { } rule && variantOf(rule) is var variant && CacheKey.Hash(variant) != signal.Variant)
+                    return new NodeFetch(null, null, variant);
             }
         }
 
@@ -66,10 +71,10 @@ internal sealed class FetchLock(RedisConnection redis, NodeLocks locks, RedisKey
     public ValueTask<bool?> IsHeldAsync(string key, CancellationToken cancellationToken) =>
         locks.IsHeldAsync(CacheKey.Hash(key), cancellationToken);
 
-    internal async Task SignalAsync(string name, FetchOutcome outcome) =>
+    internal async Task SignalAsync(string name, FetchSignal signal) =>
         await redis.TryAsync(
             static (database, state) => database.PublishAsync(state.Channel, state.Message),
-            (Channel: keys.FetchSignalChannel, Message: $"{name}:{(int)outcome}"),
+            (Channel: keys.FetchSignalChannel, Message: $"{name}:{signal}"),
             CancellationToken.None);
 
     internal ValueTask ReleaseAsync(NodeLock? held) => held is null ? default : locks.ReleaseAsync(held);
@@ -78,10 +83,10 @@ internal sealed class FetchLock(RedisConnection redis, NodeLocks locks, RedisKey
         turn == 0 ? name : string.Create(CultureInfo.InvariantCulture, $"{name}:{turn}");
 
     // Where too many wait, this one fetches: it is one for a key and node.
-    private async ValueTask<FetchOutcome?> WaitAsync(Waiters.Handle waiter, TimeSpan limit, CancellationToken cancellationToken)
+    private async ValueTask<FetchSignal> WaitAsync(Waiters.Handle waiter, TimeSpan limit, CancellationToken cancellationToken)
     {
         if (!waiting.TryEnter())
-            return FetchOutcome.NotShareable;
+            return new FetchSignal(FetchOutcome.NotShareable);
         try
         {
             return await waiter.WaitAsync(limit, time, cancellationToken);
@@ -118,9 +123,9 @@ internal sealed class FetchLock(RedisConnection redis, NodeLocks locks, RedisKey
     private void OnSignal(RedisValue message)
     {
         var text = (string?)message ?? "";
-        var end = text.LastIndexOf(':');
-        if (end > 0 && _waiters.TryGetValue(text[..end], out var waiters) && Enum.TryParse<FetchOutcome>(text[(end + 1)..], out var outcome))
-            waiters.Signal(outcome);
+        var end = text.IndexOf(':', StringComparison.Ordinal);
+        if (end > 0 && _waiters.TryGetValue(text[..end], out var waiters) && FetchSignal.TryParse(text[(end + 1)..], out var signal))
+            waiters.Signal(signal);
     }
 
     private Waiters.Handle Register(string name)
@@ -136,7 +141,7 @@ internal sealed class FetchLock(RedisConnection redis, NodeLocks locks, RedisKey
     private sealed class Waiters(ConcurrentDictionary<string, Waiters> all, string name)
     {
         private readonly Lock _gate = new();
-        private TaskCompletionSource<FetchOutcome> _signal = New();
+        private TaskCompletionSource<FetchSignal> _signal = New();
         private int _count;
 
         public Handle? TryEnter()
@@ -150,16 +155,16 @@ internal sealed class FetchLock(RedisConnection redis, NodeLocks locks, RedisKey
             }
         }
 
-        public void Signal(FetchOutcome outcome)
+        public void Signal(FetchSignal signal)
         {
             lock (_gate)
             {
-                _signal.TrySetResult(outcome);
+                _signal.TrySetResult(signal);
                 _signal = New();
             }
         }
 
-        private static TaskCompletionSource<FetchOutcome> New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private static TaskCompletionSource<FetchSignal> New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         private void Leave()
         {
@@ -175,10 +180,10 @@ internal sealed class FetchLock(RedisConnection redis, NodeLocks locks, RedisKey
         /// <summary>One waiter's place. It sees every signal since it entered or since its last wait.</summary>
         public sealed class Handle(Waiters waiters) : IDisposable
         {
-            private Task<FetchOutcome> _next = waiters._signal.Task;
+            private Task<FetchSignal> _next = waiters._signal.Task;
 
-            /// <returns>The signal, or null when <paramref name="limit"/> passed without one.</returns>
-            public async Task<FetchOutcome?> WaitAsync(TimeSpan limit, TimeProvider time, CancellationToken cancellationToken)
+            /// <returns>The signal; none when <paramref name="limit"/> passed without one.</returns>
+            public async Task<FetchSignal> WaitAsync(TimeSpan limit, TimeProvider time, CancellationToken cancellationToken)
             {
                 try
                 {
@@ -189,7 +194,7 @@ internal sealed class FetchLock(RedisConnection redis, NodeLocks locks, RedisKey
                 }
                 catch (TimeoutException)
                 {
-                    return null;
+                    return default;
                 }
             }
 
@@ -198,8 +203,11 @@ internal sealed class FetchLock(RedisConnection redis, NodeLocks locks, RedisKey
     }
 }
 
-/// <summary>What came of <see cref="FetchLock.EnterAsync"/>: a response another node fetched, the lock, or neither: then the caller fetches without it.</summary>
-internal readonly record struct NodeFetch(StoredResponse? Found, HeldFetchLock? Lock)
+/// <summary>
+/// What came of <see cref="FetchLock.EnterAsync"/>: a response another node fetched, the lock, the key of another variant
+/// than the one that is being fetched, or nothing: then the caller fetches without the lock.
+/// </summary>
+internal readonly record struct NodeFetch(StoredResponse? Found, HeldFetchLock? Lock, string? VariantKey = null)
 {
     public static NodeFetch Alone => default;
 }
@@ -216,9 +224,12 @@ internal sealed class HeldFetchLock(FetchLock owner, string name, NodeLock held)
     /// </summary>
     public async Task FollowAsync(SharedFetch fetch)
     {
+        // Those who want another variant need not wait for this one's body.
+        if ((await fetch.Answered).Response is { Body: not null } coming && coming.Response.Vary.Names.Count > 0)
+            await owner.SignalAsync(name, new FetchSignal(FetchOutcome.Shareable, coming.Response.Vary, CacheKey.Hash(coming.VariantKey)));
         _outcome = (await fetch.Completion).Outcome;
         if (_outcome == FetchOutcome.NotShareable)
-            await owner.SignalAsync(name, _outcome);
+            await owner.SignalAsync(name, new FetchSignal(_outcome));
         await fetch.Closed;
         await DisposeAsync();
     }
@@ -229,6 +240,6 @@ internal sealed class HeldFetchLock(FetchLock owner, string name, NodeLock held)
             return;
         await owner.ReleaseAsync(held);
         if (_outcome != FetchOutcome.NotShareable)
-            await owner.SignalAsync(name, _outcome);
+            await owner.SignalAsync(name, new FetchSignal(_outcome));
     }
 }
