@@ -60,6 +60,9 @@ internal enum CacheReason
     /// <summary>Answered 504: the request says <c>only-if-cached</c>, and nothing can be reused. RFC 9111 §5.2.1.7.</summary>
     OnlyIfCached,
 
+    /// <summary>Answered 503: as many requests as may already wait for others' fetches (<c>MaxWaitingRequests</c>).</summary>
+    TooManyWaiting,
+
     /// <summary>Forwarded: the method is not cached. RFC 9111 §4.</summary>
     Method,
 

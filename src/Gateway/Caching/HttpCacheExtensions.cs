@@ -34,10 +34,13 @@ public static class HttpCacheExtensions
             provider.GetRequiredKeyedService<RedisConnection>(ConnectionName), provider.GetRequiredService<RedisKeys>(), OptionsOf(provider).RedisBodyLimit));
         services.AddSingleton<ResponseStore>();
         services.AddSingleton(static provider => new RecordingBudget(OptionsOf(provider).RecordingLimit));
+        services.AddSingleton(static provider => new WaitingRequests(OptionsOf(provider).MaxWaitingRequests));
         services.AddSingleton<OriginTimes>();
         services.AddSingleton<FetchServices>();
         services.AddSingleton<CacheDecisions>();
         services.AddSingleton<FetchTable>();
+        services.AddSingleton<NodeLocks>();
+        services.AddHostedService(static provider => provider.GetRequiredService<NodeLocks>());
         services.AddSingleton<FetchLock>();
         services.AddSingleton<CacheExplainer>();
         services.AddSingleton<ExplainPipeline>();

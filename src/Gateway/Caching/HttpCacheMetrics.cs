@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Gateway.Caching.Fetch;
 using Gateway.Caching.Semantics;
 using Gateway.Caching.Storage;
 
@@ -9,13 +10,15 @@ internal sealed class HttpCacheMetrics
     // Counted here and read when somebody asks: a counter that is told of each hit would cost as much as the hit.
     private readonly StripedCounts _counts = new(2 * Enum.GetValues<CacheReason>().Length);
 
-    public HttpCacheMetrics(IMeterFactory meters, MemoryStore memory)
+    public HttpCacheMetrics(IMeterFactory meters, MemoryStore memory, WaitingRequests waiting, RecordingBudget recordings)
     {
         var meter = meters.Create(GatewayMeter.Name);
         meter.CreateObservableCounter(
             "gateway.cache.requests", Read, "{request}", "Requests that the cache considered, by outcome (hit, forwarded) and reason.");
         meter.CreateObservableGauge("gateway.cache.memory.size", () => memory.Size, "By", "What stored responses take in this process.");
         meter.CreateObservableGauge("gateway.cache.memory.entries", () => memory.Count, "{entry}", "Targets stored in this process, each with its response or its variants.");
+        meter.CreateObservableGauge("gateway.cache.waiting", () => waiting.Count, "{request}", "Requests that wait for a response that another request fetches.");
+        meter.CreateObservableGauge("gateway.cache.recordings.size", () => recordings.Used, "By", "What responses take while they are recorded.");
     }
 
     /// <summary>Requests answered from the store since this process began, by reason; those with none are left out.</summary>

@@ -28,6 +28,14 @@ public sealed class HttpCacheOptions
     public long RecordingLimit { get; set; } = 64L << 20;
 
     /// <summary>
+    /// How many requests may wait in this process for responses that others are fetching: 1 to 1,000,000, default 20,000.
+    /// One more is answered 503 with <c>Retry-After</c>: let through, a crowd would reach the origin that it waits for. A
+    /// change needs a restart.
+    /// </summary>
+    [Range(1, 1_000_000)]
+    public int MaxWaitingRequests { get; set; } = 20_000;
+
+    /// <summary>
     /// Policies by name. The policy <c>origin</c> exists without being configured: it follows the origin's fields and
     /// RFC 9111; configured here, it takes these options.
     /// </summary>
@@ -85,7 +93,10 @@ public sealed class HttpCachePolicyOptions
     /// <summary>How far simultaneous requests for one missing response share one request to the origin. Default: <see cref="CollapseScope.Nodes"/>.</summary>
     public CollapseScope Collapse { get; set; } = CollapseScope.Nodes;
 
-    /// <summary>How long a request waits for another's fetch before it makes its own: 10 ms to 5 min, default 10 s.</summary>
+    /// <summary>
+    /// How long requests wait for one fetch: 10 ms to 5 min, default 10 s. Then one of them makes another beside it, the
+    /// rest wait for whichever is answered first, and so on; a request that has waited ten times as long makes its own.
+    /// </summary>
     public TimeSpan CollapseWaitLimit { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>

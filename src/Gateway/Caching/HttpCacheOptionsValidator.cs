@@ -19,6 +19,8 @@ internal sealed class HttpCacheOptionsValidator : IValidateOptions<HttpCacheOpti
             $"'{options.RedisBodyLimit}' is out of range.", "Write a number of bytes from 0 to 536870912 (512 MB).");
         errors.Require(options.RecordingLimit is >= 1L << 20 and <= 1L << 40, $"{Section}:{nameof(options.RecordingLimit)}",
             $"'{options.RecordingLimit}' is out of range.", "Write a number of bytes from 1048576 (1 MB) to 1099511627776 (1 TB).");
+        errors.Require(options.MaxWaitingRequests is >= 1 and <= 1_000_000, $"{Section}:{nameof(options.MaxWaitingRequests)}",
+            $"'{options.MaxWaitingRequests}' is out of range.", "Write a number of requests from 1 to 1000000.");
         foreach (var (policyName, policy) in options.Policies)
             HttpCachePolicyValidator.Validate(errors, $"{Section}:{nameof(options.Policies)}:{policyName}", policy);
         return errors.ToResult();

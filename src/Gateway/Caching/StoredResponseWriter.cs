@@ -17,16 +17,7 @@ internal static class StoredResponseWriter
     public static Task WriteAsync(CacheExchange exchange, StoredResponse stored, long age, string cacheStatus)
     {
         var (request, response) = (exchange.Request, exchange.Context.Response);
-        var fields = response.Headers;
-        response.StatusCode = stored.Status;
-        foreach (var (name, value) in stored.Fields)
-        {
-            // Beside the gateway's own cookies for this client. Stored names are the framework's own where it has them.
-            fields[name] = ReferenceEquals(name, HeaderNames.SetCookie) ? StringValues.Concat(fields.SetCookie, value) : value;
-        }
-
-        fields.Age = HitTexts.Age(age);
-        fields.Append(CacheStatus.FieldName, cacheStatus);
+        WriteFields(response, stored, age, cacheStatus);
 
         // Conditions and ranges are about what would be a 200: RFC 9110 §13.2.1, §14.2.
         if (stored.Status == StatusCodes.Status200OK)
@@ -42,6 +33,21 @@ internal static class StoredResponseWriter
         }
 
         return WriteWholeAsync(exchange.Context, stored);
+    }
+
+    /// <summary>Puts status and fields on a response: what comes before the body.</summary>
+    public static void WriteFields(HttpResponse response, StoredResponse stored, long age, string cacheStatus)
+    {
+        var fields = response.Headers;
+        response.StatusCode = stored.Status;
+        foreach (var (name, value) in stored.Fields)
+        {
+            // Beside the gateway's own cookies for this client. Stored names are the framework's own where it has them.
+            fields[name] = ReferenceEquals(name, HeaderNames.SetCookie) ? StringValues.Concat(fields.SetCookie, value) : value;
+        }
+
+        fields.Age = HitTexts.Age(age);
+        fields.Append(CacheStatus.FieldName, cacheStatus);
     }
 
     /// <summary>Turns a 200 into a 304 (Not Modified), for a client that has it already.</summary>

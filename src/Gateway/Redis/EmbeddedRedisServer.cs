@@ -37,7 +37,7 @@ internal sealed class EmbeddedRedisServer : IHostedService, IDisposable
             return Task.CompletedTask;
 
         RequireFreePort();
-        // Without --lua every script fails, and RedLock.net's unlock fails silently.
+        // Without --lua every script fails.
         _server = new GarnetServer(["--bind", "127.0.0.1", "--port", $"{Port}", "--lua", "true", "--memory", "256m", "--page", "4m", "--index", "16m"]);
         _server.Start();
         RedisLog.EmbeddedStarted(_logger, Port);

@@ -34,7 +34,7 @@ internal sealed class RedisConnection : IAsyncDisposable
         _logger = logger;
     }
 
-    /// <summary>What the connection is for: <c>state</c> or <c>cache</c>.</summary>
+    /// <summary>What the connection is for, such as <c>state</c> or <c>cache</c>.</summary>
     public string Name { get; }
 
     /// <summary>Whether there is a Redis at all, there or away.</summary>
@@ -61,8 +61,8 @@ internal sealed class RedisConnection : IAsyncDisposable
     }
 
     /// <summary>
-    /// The library's own connection, for the packages that want one (RedLock.net, the output cache store,
-    /// DataProtection). Never awaits longer than the connect timeout.
+    /// The library's own connection, for a package that wants one (the output cache store). Never awaits longer than the
+    /// connect timeout.
     /// </summary>
     public Task<ConnectionMultiplexer> ConnectAsync()
     {

@@ -65,9 +65,9 @@ internal sealed class RedisKeys
     /// <summary>What the output cache store's own keys begin with: strings <c>__MSOCV_…</c>, retention as expiry · Caching · cache.</summary>
     public string StoredResponsePrefix => _prefix + "response:";
 
-    /// <summary>String · 3 s, extended while the fetch runs · Caching (RedLock.net) · lock.</summary>
-    /// <remarks>A format for RedLock.net, which puts the resource (a hash of the cache key) in place of <c>{0}</c>.</remarks>
-    public string FetchLockFormat => _prefix + "lock:{0}";
+    /// <summary>String, the holder's token · 3 s, extended while the fetch runs · Caching · lock.</summary>
+    /// <param name="hash">A hash of the cache key.</param>
+    public RedisKey FetchLock(string hash) => $"{_prefix}lock:{hash}";
 
     /// <summary>Channel on which the holder of a fetch lock says how the fetch went.</summary>
     public RedisChannel FetchSignalChannel => RedisChannel.Literal(_prefix + "fetch");

@@ -1,5 +1,8 @@
+using System.Net.Http.Json;
+using Gateway.Caching.Fetch;
 using Gateway.IntegrationTests.Infrastructure;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.IntegrationTests.Caching;
 
@@ -162,6 +165,135 @@ public sealed class CollapsingTests : IAsyncLifetime
         Assert.Equal("body", await (await other.WaitAsync(TimeSpan.FromSeconds(5))).TextAsync());
     }
 
+    [Fact]
+    public async Task Each_variant_is_fetched_once_however_many_wait_for_the_first()
+    {
+        _origin.Map("/x", async context =>
+        {
+            _arrived.TrySetResult();
+            await _answer.Task;
+            context.Response.Headers.CacheControl = "max-age=60";
+            context.Response.Headers.Vary = "Accept-Language";
+            await context.Response.WriteAsync(context.Request.Headers.AcceptLanguage.ToString());
+        });
+
+        var responses = Enumerable.Range(0, 30).Select(i => _a.GetAsync("/x", ("Accept-Language", LanguageOf(i)))).ToArray();
+        await _arrived.Task;
+        _answer.SetResult();
+
+        for (var i = 0; i < responses.Length; i++)
+            Assert.Equal(LanguageOf(i), await (await responses[i]).TextAsync());
+        Assert.Equal(3, _origin.Count("/x"));
+
+        static string LanguageOf(int i) => (i % 3) switch { 0 => "de", 1 => "en", _ => "fr" };
+    }
+
+    [Fact]
+    public async Task Those_who_wait_for_what_a_tag_purge_names_fetch_anew_together()
+    {
+        var versions = 0;
+        _origin.Map("/x", async context =>
+        {
+            var version = Interlocked.Increment(ref versions);
+            if (version == 1)
+            {
+                _arrived.TrySetResult();
+                await _answer.Task;
+            }
+
+            context.Response.Headers.CacheControl = "max-age=60";
+            context.Response.Headers["Surrogate-Key"] = "red";
+            await context.Response.WriteAsync($"version {version}");
+        });
+
+        var first = _a.GetAsync("/x");
+        await _arrived.Task;
+        var purge = await _a.Admin.PostAsync(new Uri("/cache/purge?wait=true", UriKind.Relative), JsonContent.Create(new { tags = new[] { "red" } }));
+        Assert.True(purge.IsSuccessStatusCode, await purge.TextAsync());
+        var later = Enumerable.Range(0, 20).Select(_ => _a.GetAsync("/x")).ToArray();
+        await FollowersAsync(_a, 20);
+        _answer.SetResult();
+
+        Assert.Equal("version 1", await (await first).TextAsync());
+        foreach (var response in later)
+            Assert.Equal("version 2", await (await response).TextAsync());
+        Assert.Equal(2, versions);
+    }
+
+    [Fact]
+    public async Task A_fetch_that_hangs_is_joined_by_one_of_those_who_wait_and_not_by_all()
+    {
+        await using var node = await CacheTestNode.StartAsync(_origin, _redis, new { CollapseWaitLimit = "00:00:02", Collapse = "Process" });
+        var requests = 0;
+        _origin.Map("/x", async context =>
+        {
+            if (Interlocked.Increment(ref requests) == 1)
+            {
+                _arrived.TrySetResult();
+                await _answer.Task;
+            }
+
+            context.Response.Headers.CacheControl = "max-age=60";
+            await context.Response.WriteAsync("body");
+        });
+
+        var first = node.GetAsync("/x");
+        await _arrived.Task;
+        foreach (var response in await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => node.GetAsync("/x"))))
+            Assert.Equal("body", await response.TextAsync());
+
+        Assert.Equal(2, requests);
+        _answer.SetResult();
+        Assert.Equal("body", await (await first).TextAsync());
+    }
+
+    [Fact]
+    public async Task Whichever_of_two_fetches_is_answered_first_answers_all_who_wait()
+    {
+        await using var node = await CacheTestNode.StartAsync(_origin, _redis, new { CollapseWaitLimit = "00:00:02", Collapse = "Process" });
+        var (requests, second) = (0, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        _origin.Map("/x", async context =>
+        {
+            await (Interlocked.Increment(ref requests) == 1 ? _answer.Task : second.Task);
+            context.Response.Headers.CacheControl = "max-age=60";
+            await context.Response.WriteAsync("body");
+        });
+
+        var responses = Enumerable.Range(0, 20).Select(_ => node.GetAsync("/x")).ToArray();
+        await Eventually.TrueAsync(() => Volatile.Read(ref requests) == 2, "another fetch is made beside the one that hangs");
+        _answer.SetResult();
+
+        // All but the one whose own request hangs now.
+        await Eventually.TrueAsync(() => responses.Count(response => response.IsCompleted) == 19, "the first answer is everybody's");
+        second.SetResult();
+        foreach (var response in await Task.WhenAll(responses))
+            Assert.Equal("body", await response.TextAsync());
+    }
+
+    [Fact]
+    public async Task One_more_than_may_wait_is_told_to_come_again()
+    {
+        await using var node = await GatewayNode.StartAsync(
+            new { ReverseProxy = _origin.ProxySection(("OutputCachePolicy", "origin")), OutputCache = new { MaxWaitingRequests = 5 } }, _redis.ConnectionString);
+        MapHeld("/x", ("Cache-Control", "max-age=60"));
+        var leader = node.GetAsync("/x");
+        await _arrived.Task;
+        var waiting = Enumerable.Range(0, 5).Select(_ => node.GetAsync("/x")).ToArray();
+        await FollowersAsync(node, 5);
+
+        var refused = await node.GetAsync("/x");
+
+        Assert.Equal(503, (int)refused.StatusCode);
+        Assert.Equal("1", refused.Headers.RetryAfter?.ToString());
+        Assert.Equal("application/problem+json", refused.Content.Headers.ContentType?.MediaType);
+        Assert.Contains("too-many-waiting", refused.CacheStatus(), StringComparison.Ordinal);
+        _answer.SetResult();
+        foreach (var response in await Task.WhenAll([leader, .. waiting]))
+            Assert.Equal("body", await response.TextAsync());
+        Assert.Equal(1, _origin.Count("/x"));
+        Assert.Empty(node.Log.Exceptions);
+    }
+
     private void MapHeld(string path, params (string Name, string Value)[] fields) => _origin.Map(path, async context =>
     {
         _arrived.TrySetResult();
@@ -170,6 +302,9 @@ public sealed class CollapsingTests : IAsyncLifetime
             context.Response.Headers[name] = value;
         await context.Response.WriteAsync("body");
     });
+
+    private static Task FollowersAsync(GatewayNode node, int count) => Eventually.TrueAsync(
+        () => node.Services.GetRequiredService<FetchTable>().FollowersOf(_ => true) == count, "all follow");
 
     // Nobody is answered while the origin holds its answer, so all that can be seen is that nobody asked it again.
     private async Task AllWaitAsync(Task<HttpResponseMessage>[] responses)

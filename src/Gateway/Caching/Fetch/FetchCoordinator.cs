@@ -6,44 +6,25 @@ namespace Gateway.Caching.Fetch;
 
 /// <summary>
 /// Answers what the store could not: one of many simultaneous requests for a response leads and fetches it, the others
-/// follow. First in this process, then among nodes. Nobody waits longer than the policy's <c>CollapseWaitLimit</c>, and
-/// a follower is served only what the reuse rules accept for its own request.
+/// follow, and read the body along as it comes. First in this process, then among nodes. A follower is served only what
+/// the reuse rules accept for its own request; for another variant it joins those who want that one. A fetch that hangs
+/// for the policy's <c>CollapseWaitLimit</c> gets a second one beside it, made by one of those who wait.
 /// </summary>
 internal sealed class FetchCoordinator(RequestDelegate next, FetchServices services, FetchTable fetches, FetchLock fetchLock)
 {
+    /// <summary>How many fetches of one response a request waits for, each for the policy's <c>CollapseWaitLimit</c>, before it makes its own.</summary>
+    public const int MaxTurns = 10;
+
+    // A fetch that failed may have failed by its own request's fault; twice, and each request tries for itself.
+    private const int MaxFailures = 2;
+
     /// <param name="candidate">Why the request goes to the origin, and the stored response to validate there.</param>
     public async Task AnswerAsync(CacheExchange exchange, FetchCandidate candidate)
     {
-        if (!MayShare(exchange))
-        {
-            await FetchAsync(exchange, candidate, shared: null);
-            return;
-        }
-
         if (exchange.Policy.Options.ClientDirectives == ClientDirectives.Collapse)
             exchange.SatisfiedSince = services.Clock.Now;
-        var started = services.Time.GetTimestamp();
-        while (true)
-        {
-            var shared = fetches.JoinOrLead(exchange.PrimaryKey, exchange.TargetSelectors, out var isLeader);
-            var remaining = exchange.Policy.Options.CollapseWaitLimit - services.Time.GetElapsedTime(started);
-            if (isLeader)
-            {
-                await LeadAsync(exchange, candidate, shared, remaining);
-                return;
-            }
-
-            switch (await FollowAsync(exchange, candidate, shared, remaining))
-            {
-                case Following.Served:
-                    return;
-                case Following.Alone:
-                    await FetchAsync(exchange, candidate, shared: null);
-                    return;
-                case Following.Again:
-                    break;
-            }
-        }
+        if (!MayShare(exchange) || !await TryAnswerWithOthersAsync(exchange, candidate))
+            await FetchAsync(exchange, candidate, shared: null);
     }
 
     /// <summary>Refreshes a stale response that has been used already, unless somebody is at it.</summary>
@@ -58,7 +39,7 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
         {
             // Another node may have refreshed it: its copy is taken, and kept in memory, instead.
             await services.Store.FindInRedisAsync(exchange.PrimaryKey, exchange.SelectingFields, exchange.Context.RequestAborted);
-            await LeadAsync(exchange, new FetchCandidate(CacheReason.Stale, stale), shared, exchange.Policy.Options.CollapseWaitLimit);
+            await LeadAsync(exchange, new FetchCandidate(CacheReason.Stale, stale), exchange.PrimaryKey, shared);
             return FindNewer(exchange, stale) is not null;
         }
         finally
@@ -76,26 +57,144 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
         && !exchange.Request.CacheControl.NoStore
         && !services.HitForMiss.Contains(exchange.PrimaryKey);
 
-    private async Task<Following> FollowAsync(CacheExchange exchange, FetchCandidate candidate, SharedFetch fetch, TimeSpan limit)
+    private async Task<bool> TryAnswerWithOthersAsync(CacheExchange exchange, FetchCandidate candidate)
     {
-        if (limit <= TimeSpan.Zero)
-            return Following.Alone;
+        var (key, turns, failures) = (exchange.PrimaryKey, 0, 0);
+        SharedFetch? hung = null;
+        while (turns < MaxTurns && failures < MaxFailures)
+        {
+            var shared = fetches.JoinOrLead(key, exchange.TargetSelectors, hung, out var isLeader);
+            if (isLeader)
+            {
+                await LeadAsync(exchange, candidate, key, shared);
+                return true;
+            }
+
+            var followed = await FollowAsync(exchange, candidate, key, shared);
+            switch (followed.Fate)
+            {
+                case FollowerFate.Served:
+                    return true;
+                case FollowerFate.Refused:
+                    await RefuseAsync(exchange.Context);
+                    return true;
+                case FollowerFate.Alone:
+                    return false;
+                case FollowerFate.OtherVariant:
+                    key = followed.VariantKey!;
+                    break;
+                case FollowerFate.Failed:
+                    failures++;
+                    break;
+                case FollowerFate.Hung:
+                    turns++;
+                    hung = shared;
+                    break;
+                case FollowerFate.Changed:
+                    turns++;
+                    break;
+            }
+        }
+
+        return false;
+    }
+
+    private async Task<Followed> FollowAsync(CacheExchange exchange, FetchCandidate candidate, string key, SharedFetch fetch)
+    {
+        if (!services.Waiting.TryEnter())
+        {
+            fetch.Leave();
+            return new Followed(FollowerFate.Refused);
+        }
+
+        var isWaiting = true;
         try
         {
-            var (outcome, shared) = await fetch.Completion.WaitAsync(limit, services.Time, exchange.Context.RequestAborted);
-            if (outcome == FetchOutcome.Failed)
-                return await TryServeStaleAsync(exchange, candidate, fetch.Failure) ? Following.Served : Following.Again;
-            if (shared is null || !Selects(exchange, shared))
-                return Following.Alone;
-            return await TryServeAsync(exchange, candidate, shared.Response) ? Following.Served : Following.Alone;
+            if (await WaitAsync(fetch, exchange.Policy.Options.CollapseWaitLimit, exchange.Context.RequestAborted) is not { } result)
+                return new Followed(FollowerFate.Hung);
+            if (result.Response is { Body: not null, Fetch: { } source } && StreamedResponse.NeedsWhole(exchange))
+                result = await source.Completion.WaitAsync(exchange.Context.RequestAborted);
+            isWaiting = false;
+            services.Waiting.Leave();
+            if (result.Outcome == FetchOutcome.Failed)
+                return new Followed(await TryServeStaleAsync(exchange, candidate, fetch.Failure) ? FollowerFate.Served : FollowerFate.Failed);
+            if (result.Response is not { } shared)
+                return new Followed(FollowerFate.Alone);
+            var own = Share(exchange, shared.Response).VariantKey;
+            if (own != shared.VariantKey)
+                return own == key ? new Followed(FollowerFate.Alone) : new Followed(FollowerFate.OtherVariant, own);
+            return new Followed(await ServeAsync(exchange, candidate, shared));
         }
-        catch (TimeoutException)
+        finally
         {
-            return Following.Alone;
+            if (isWaiting)
+                services.Waiting.Leave();
+            fetch.Leave();
         }
     }
 
-    private async Task LeadAsync(CacheExchange exchange, FetchCandidate candidate, SharedFetch shared, TimeSpan limit)
+    // Let through, the crowd would reach the origin that it waits for.
+    private static Task RefuseAsync(HttpContext context)
+    {
+        context.Response.Headers.RetryAfter = "1";
+        context.Response.Headers.CacheControl = "no-store";
+        context.Response.Headers.Append(CacheStatus.FieldName, $"Gateway; detail={CacheStatus.NameOf(CacheReason.TooManyWaiting)}");
+        return TypedResults.Problem(statusCode: StatusCodes.Status503ServiceUnavailable, detail: "Too many requests wait for responses that are being fetched.")
+            .ExecuteAsync(context);
+    }
+
+    // Counted from when the origin was asked: before, the fetch waits for other nodes, and sees itself to that it does not hang.
+    private async Task<FetchResult?> WaitAsync(SharedFetch fetch, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        var started = services.Time.GetTimestamp();
+        for (var turns = 0; turns < MaxTurns; turns++)
+        {
+            var waited = services.Time.GetElapsedTime(started);
+            var left = fetch.Asked is { } asked ? limit - (asked < waited ? asked : waited) : limit;
+            if (left <= TimeSpan.Zero)
+                return null;
+            try
+            {
+                return await fetch.Answered.WaitAsync(left, services.Time, cancellationToken);
+            }
+            catch (TimeoutException)
+            {
+                // It hangs, unless it asked the origin only lately.
+            }
+        }
+
+        return null;
+    }
+
+    private async Task<FollowerFate> ServeAsync(CacheExchange exchange, FetchCandidate candidate, SharedResponse shared)
+    {
+        if (shared.Response.CheckAgainst(services.ChangeLog) == ChangeLog.ChangeVerdict.Changed)
+            return FollowerFate.Changed;
+        if (!IsReusable(exchange, shared.Response, out var age))
+            return FollowerFate.Alone;
+        using var reader = shared.Body?.TryJoin(isOwn: false, exchange.Context.Abort);
+        if (reader is not null)
+        {
+            await StreamedResponse.WriteAsync(exchange, shared, reader, age, StatusOf(candidate, shared.Response));
+            return FollowerFate.Served;
+        }
+
+        if (shared.Body is not null)
+        {
+            // Its beginning is gone: it is whole and stored by now, or too large to be.
+            if (shared.Fetch is not { Completion.IsCompleted: true } source || (await source.Completion).Response is not { } whole)
+                return FollowerFate.Alone;
+            shared = whole;
+        }
+
+        await StoredResponseWriter.WriteAsync(exchange, shared.Response, age, StatusOf(candidate, shared.Response));
+        return FollowerFate.Served;
+    }
+
+    private static string StatusOf(FetchCandidate candidate, StoredResponse response) =>
+        CacheStatus.Forwarded(candidate.Reason, response.Status, isStored: false, isCollapsed: true, CacheReason.None);
+
+    private async Task LeadAsync(CacheExchange exchange, FetchCandidate candidate, string key, SharedFetch shared)
     {
         try
         {
@@ -110,7 +209,7 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
             if (exchange.Policy.Options.Collapse == CollapseScope.Nodes && fetchLock.IsAvailable
                 && services.OriginTimes.Reaches(exchange.RouteId, exchange.Policy.Options.LockThreshold))
             {
-                await LeadAmongNodesAsync(exchange, candidate, shared, limit);
+                await LeadAmongNodesAsync(exchange, candidate, key, shared);
             }
             else
             {
@@ -119,13 +218,15 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
         }
         finally
         {
-            fetches.End(exchange.PrimaryKey, shared);
+            fetches.End(key, shared);
         }
     }
 
-    private async Task LeadAmongNodesAsync(CacheExchange exchange, FetchCandidate candidate, SharedFetch shared, TimeSpan limit)
+    private async Task LeadAmongNodesAsync(CacheExchange exchange, FetchCandidate candidate, string key, SharedFetch shared)
     {
-        var entered = await fetchLock.EnterAsync(exchange.PrimaryKey, ReadAgainAsync, limit, exchange.Context.RequestAborted);
+        var entered = await EnterAsync(key);
+        if (entered.VariantKey is { } variantKey)
+            entered = await EnterAsync(variantKey);
         if (entered.Found is { } found)
         {
             shared.Complete(FetchOutcome.Shareable, Share(exchange, found));
@@ -138,9 +239,13 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
         await FetchAsync(exchange, candidate, shared);
         if (signalling is not null)
         {
-            fetches.End(exchange.PrimaryKey, shared);
+            fetches.End(key, shared);
             await signalling;
         }
+
+        Task<NodeFetch> EnterAsync(string key) => fetchLock.EnterAsync(
+            key, ReadAgainAsync, rule => CacheKey.Variant(exchange.PrimaryKey, rule, exchange.SelectingFields),
+            exchange.Policy.Options.CollapseWaitLimit, exchange.Context.RequestAborted);
 
         async ValueTask<StoredResponse?> ReadAgainAsync()
         {
@@ -179,8 +284,7 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
     {
         if (!IsReusable(exchange, response, out var age))
             return false;
-        var status = CacheStatus.Forwarded(candidate.Reason, response.Status, isStored: false, isCollapsed: true, CacheReason.None);
-        await StoredResponseWriter.WriteAsync(exchange, response, age, status);
+        await StoredResponseWriter.WriteAsync(exchange, response, age, StatusOf(candidate, response));
         return true;
     }
 
@@ -199,18 +303,34 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
         return found is not null && !ReferenceEquals(found, known) && IsReusable(exchange, found, out _) ? found : null;
     }
 
-    private static bool Selects(CacheExchange exchange, SharedResponse shared) =>
-        Share(exchange, shared.Response).VariantKey == shared.VariantKey;
-
     private static SharedResponse Share(CacheExchange exchange, StoredResponse response) =>
         new(response, CacheKey.Variant(exchange.PrimaryKey, response.Vary, exchange.SelectingFields));
 
-    private enum Following
+    private enum FollowerFate
     {
+        /// <summary>Answered.</summary>
         Served,
+
+        /// <summary>Too many wait already.</summary>
+        Refused,
+
+        /// <summary>The response is not for this request: it makes its own.</summary>
         Alone,
-        Again,
+
+        /// <summary>Another variant: it joins those who want the same one.</summary>
+        OtherVariant,
+
+        /// <summary>The fetch failed: one of those who waited takes it over.</summary>
+        Failed,
+
+        /// <summary>The fetch is not answered: one of those who wait makes another.</summary>
+        Hung,
+
+        /// <summary>What was fetched has been purged meanwhile: one of those who waited fetches anew.</summary>
+        Changed,
     }
+
+    private readonly record struct Followed(FollowerFate Fate, string? VariantKey = null);
 }
 
 /// <summary>What a request brings to the origin.</summary>

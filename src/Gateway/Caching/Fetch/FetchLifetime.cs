@@ -4,24 +4,34 @@ namespace Gateway.Caching.Fetch;
 
 /// <summary>
 /// The life of a fetch that others may share: it stands in for the client's own while the request is forwarded, so
-/// that a client that hangs up ends the fetch only when nobody else could use it.
+/// that a client that hangs up ends the fetch only when nobody else uses or could use it.
 /// </summary>
 internal sealed class FetchLifetime : IHttpRequestLifetimeFeature, IDisposable
 {
-    // An origin that never answers must not hold a fetch that no client waits for.
-    private static readonly TimeSpan LimitWithoutClient = TimeSpan.FromSeconds(60);
+    // An origin that never answers must not hold a fetch that nobody waits for.
+    private static readonly TimeSpan LimitWithoutClients = TimeSpan.FromSeconds(60);
 
     private readonly IHttpRequestLifetimeFeature _client;
-    private readonly CancellationTokenSource _ending;
+    private readonly SharedFetch? _shared;
+    private readonly CancellationTokenSource _ending = new();
     private readonly CancellationTokenRegistration _registration;
-    private volatile bool _outlivesClient;
+    private readonly TimeProvider _time;
+    private readonly Lock _gate = new();
+    private ITimer? _limit;
+    private volatile bool _outlivesClients;
+    private bool _isDisposed;
 
-    public FetchLifetime(IHttpRequestLifetimeFeature client, bool outlivesClient, TimeProvider time)
+    /// <param name="client">The client's.</param>
+    /// <param name="shared">Those who follow; null: nobody can.</param>
+    public FetchLifetime(IHttpRequestLifetimeFeature client, SharedFetch? shared, TimeProvider time)
     {
         _client = client;
-        _outlivesClient = outlivesClient;
-        _ending = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        _shared = shared;
+        _time = time;
+        _outlivesClients = shared is not null;
         RequestAborted = _ending.Token;
+        if (shared is not null)
+            shared.Left += EndIfUnused;
         _registration = client.RequestAborted.UnsafeRegister(static self => ((FetchLifetime)self!).OnClientGone(), this);
     }
 
@@ -30,34 +40,68 @@ internal sealed class FetchLifetime : IHttpRequestLifetimeFeature, IDisposable
     /// <summary>Whether the response was broken off on purpose: what was recorded of it is not the whole.</summary>
     public bool WasAborted { get; private set; }
 
-    public bool IsClientGone => _client.RequestAborted.IsCancellationRequested;
-
-    /// <summary>Ends the fetch with its client from here on: nobody else can use the response.</summary>
-    public void BindToClient()
+    /// <summary>Ends the fetch, from here on, with its client and those who follow now: nobody else can use the response.</summary>
+    public void BindToClients()
     {
-        _outlivesClient = false;
-        if (IsClientGone)
-            OnClientGone();
+        _outlivesClients = false;
+        EndIfUnused();
     }
+
+    /// <summary>Ends the client's connection, and not the fetch.</summary>
+    public void AbortClient() => _client.Abort();
 
     public void Abort()
     {
         WasAborted = true;
         _client.Abort();
-        _ending.Cancel();
+        End();
     }
 
     public void Dispose()
     {
         _registration.Dispose();
-        _ending.Dispose();
+        if (_shared is not null)
+            _shared.Left -= EndIfUnused;
+        lock (_gate)
+        {
+            _isDisposed = true;
+            _limit?.Dispose();
+            _ending.Dispose();
+        }
     }
 
     private void OnClientGone()
     {
-        if (_outlivesClient)
-            _ending.CancelAfter(LimitWithoutClient);
+        EndIfUnused();
+        lock (_gate)
+        {
+            if (_isDisposed || !_outlivesClients)
+                return;
+            _limit?.Dispose();
+            _limit = _time.CreateTimer(static self => ((FetchLifetime)self!).OnLimit(), this, LimitWithoutClients, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void OnLimit()
+    {
+        if (_shared is { Followers: > 0 })
+            OnClientGone();
         else
-            _ending.Cancel();
+            End();
+    }
+
+    private void EndIfUnused()
+    {
+        if (!_outlivesClients && _client.RequestAborted.IsCancellationRequested && _shared is not { Followers: > 0 })
+            End();
+    }
+
+    private void End()
+    {
+        lock (_gate)
+        {
+            if (!_isDisposed)
+                _ending.Cancel();
+        }
     }
 }

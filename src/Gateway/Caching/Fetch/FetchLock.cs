@@ -1,173 +1,131 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using Gateway.Caching.Keys;
+using Gateway.Caching.Semantics;
 using Gateway.Caching.Storage;
 using Gateway.Redis;
-using Microsoft.Extensions.Options;
-using RedLockNet;
-using RedLockNet.SERedis;
-using RedLockNet.SERedis.Configuration;
 using StackExchange.Redis;
 
 namespace Gateway.Caching.Fetch;
 
 /// <summary>
-/// One fetch of a key among all nodes: a RedLock, and a signal that spares waiting nodes the polling. It saves the
-/// origin work and decides nothing about correctness: without it, or with it lost, nodes fetch for themselves.
+/// One fetch of a key among all nodes: a lock, and a signal that spares waiting nodes the polling. It saves the origin
+/// work and decides nothing about correctness: without it, or with it lost, nodes fetch for themselves.
 /// </summary>
-internal sealed class FetchLock : IAsyncDisposable
+internal sealed class FetchLock(RedisConnection redis, NodeLocks locks, RedisKeys keys, WaitingRequests waiting, TimeProvider time)
 {
-    private static readonly TimeSpan Expiry = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan FirstRecheck = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LastRecheck = TimeSpan.FromMilliseconds(400);
 
-    private readonly RedisConnection _redis;
-    private readonly RedisKeys _keys;
-    private readonly TimeSpan _deadline;
-    private readonly IReadOnlyList<string> _endpoints;
-    private readonly TimeProvider _time;
     private readonly ConcurrentDictionary<string, Waiters> _waiters = new(StringComparer.Ordinal);
-    private readonly List<ConnectionMultiplexer> _quorum = [];
-    private readonly SemaphoreSlim _starting = new(1);
-    private RedLockFactory? _factory;
+    private readonly Lock _subscribeGate = new();
+    private Task? _subscribing;
 
-    public FetchLock(RedisConnection redis, RedisKeys keys, IOptions<RedisOptions> options, TimeProvider time)
-    {
-        _redis = redis;
-        _keys = keys;
-        _deadline = options.Value.Deadline;
-        _endpoints = [.. options.Value.LockEndpoints];
-        _time = time;
-    }
+    public bool IsAvailable => redis.IsAvailable && locks.IsAvailable;
 
-    public bool IsAvailable => _redis.IsAvailable;
-
-    /// <summary>Enters the fetch of a key: to make it, or with what another node's fetch brought.</summary>
+    /// <summary>
+    /// Enters the fetch of a key: to make it, or with what another node's fetch brought. A node whose fetch is not over
+    /// after <paramref name="limit"/> is joined by one other, and that by one more: not by all who wait.
+    /// </summary>
     /// <param name="readAgain">Looks in Redis for a response that can be reused.</param>
-    /// <param name="limit">How long to wait for another node.</param>
+    /// <param name="variantOf">The key of the variant that the request wants, by a response's <c>Vary</c>.</param>
+    /// <param name="limit">How long to wait for another node's fetch.</param>
     public async Task<NodeFetch> EnterAsync(
-        string key, Func<ValueTask<StoredResponse?>> readAgain, TimeSpan limit, CancellationToken cancellationToken)
+        string key, Func<ValueTask<StoredResponse?>> readAgain, Func<VaryRule, string> variantOf, TimeSpan limit, CancellationToken cancellationToken)
     {
         var name = CacheKey.Hash(key);
-        var started = _time.GetTimestamp();
         // Registered before the attempt: a signal between a lost attempt and the wait must not be missed.
         using var waiter = Register(name);
-        for (var recheck = FirstRecheck; ; recheck = recheck < LastRecheck ? recheck * 2 : LastRecheck)
+        await SubscribeAsync(cancellationToken);
+        for (var turn = 0; turn < FetchCoordinator.MaxTurns; turn++)
         {
-            var held = await TryLockAsync(name);
-            // The winner looks again too: another's fetch may have ended between its look-up and its lock.
-            if (await readAgain() is { } found)
+            var started = time.GetTimestamp();
+            for (var recheck = FirstRecheck; ; recheck = recheck < LastRecheck ? recheck * 2 : LastRecheck)
             {
-                await ReleaseAsync(held);
-                return new NodeFetch(found, null);
+                var held = await locks.TryAcquireAsync(NameOf(name, turn));
+                // The winner looks again too: another's fetch may have ended between its look-up and its lock.
+                if (await readAgain() is { } found)
+                {
+                    await ReleaseAsync(held);
+                    return new NodeFetch(found, null);
+                }
+
+                if (held is not null)
+                    return new NodeFetch(null, new HeldFetchLock(this, name, held));
+                if (!IsAvailable)
+                    return NodeFetch.Alone;
+                if (time.GetElapsedTime(started) > limit)
+                    break;
+                var signal = await WaitAsync(waiter, recheck, cancellationToken);
+                if (signal.Outcome == FetchOutcome.NotShareable)
+                    return NodeFetch.Alone;
+                if (signal.Rule is { } rule && variantOf(rule) is var variant && CacheKey.Hash(variant) != signal.Variant)
+                    return new NodeFetch(null, null, variant);
             }
-
-            if (held is not null)
-                return new NodeFetch(null, new HeldFetchLock(this, name, held));
-            if (!IsAvailable || _time.GetElapsedTime(started) > limit)
-                return NodeFetch.Alone;
-            if (await waiter.WaitAsync(recheck, _time, cancellationToken) == FetchOutcome.NotShareable)
-                return NodeFetch.Alone;
         }
+
+        return NodeFetch.Alone;
     }
 
-    /// <summary>Whether a node holds the lock of a key; null where that is not known: Redis does not answer, or the locks are on a quorum of their own.</summary>
-    public async ValueTask<bool?> IsHeldAsync(string key, CancellationToken cancellationToken)
-    {
-        if (_endpoints.Count > 0)
-            return null;
-        var name = string.Format(CultureInfo.InvariantCulture, _keys.FetchLockFormat, CacheKey.Hash(key));
-        var reply = await _redis.TryAsync(static (database, name) => database.KeyExistsAsync(name), name, cancellationToken);
-        return reply.TryGet(out var isHeld) ? isHeld : null;
-    }
+    /// <summary>Whether a node holds the lock of a key; null where that is not known, because Redis does not answer.</summary>
+    public ValueTask<bool?> IsHeldAsync(string key, CancellationToken cancellationToken) =>
+        locks.IsHeldAsync(CacheKey.Hash(key), cancellationToken);
 
-    public async ValueTask DisposeAsync()
-    {
-        _factory?.Dispose();
-        foreach (var connection in _quorum)
-            await connection.DisposeAsync();
-        _starting.Dispose();
-    }
-
-    internal async Task SignalAsync(string name, FetchOutcome outcome) =>
-        await _redis.TryAsync(
+    internal async Task SignalAsync(string name, FetchSignal signal) =>
+        await redis.TryAsync(
             static (database, state) => database.PublishAsync(state.Channel, state.Message),
-            (Channel: _keys.FetchSignalChannel, Message: $"{name}:{(int)outcome}"),
+            (Channel: keys.FetchSignalChannel, Message: $"{name}:{signal}"),
             CancellationToken.None);
 
-    internal static async Task ReleaseAsync(IRedLock? held)
-    {
-        if (held is not null)
-            await held.DisposeAsync();
-    }
+    internal ValueTask ReleaseAsync(NodeLock? held) => held is null ? default : locks.ReleaseAsync(held);
 
-    // RedLock.net goes past RedisConnection: the deadline is kept here, and a lock that comes later is given back.
-    private async Task<IRedLock?> TryLockAsync(string name)
+    private static string NameOf(string name, int turn) =>
+        turn == 0 ? name : string.Create(CultureInfo.InvariantCulture, $"{name}:{turn}");
+
+    // Where too many wait, this one fetches: it is one for a key and node.
+    private async ValueTask<FetchSignal> WaitAsync(Waiters.Handle waiter, TimeSpan limit, CancellationToken cancellationToken)
     {
-        if (!IsAvailable)
-            return null;
-        var attempt = AttemptAsync(name);
+        if (!waiting.TryEnter())
+            return new FetchSignal(FetchOutcome.NotShareable);
         try
         {
-            return await attempt.WaitAsync(_deadline, _time);
-        }
-        catch (Exception exception) when (exception is TimeoutException or RedisException)
-        {
-            _ = GiveBackAsync(attempt);
-            return null;
-        }
-    }
-
-    private async Task<IRedLock?> AttemptAsync(string name)
-    {
-        var factory = _factory ?? await StartAsync();
-        var attempt = await factory.CreateLockAsync(name, Expiry);
-        if (attempt.IsAcquired)
-            return attempt;
-        await attempt.DisposeAsync();
-        return null;
-    }
-
-    private static async Task GiveBackAsync(Task<IRedLock?> attempt)
-    {
-        try
-        {
-            await ReleaseAsync(await attempt);
-        }
-        catch (RedisException)
-        {
-            // What was not acquired needs no release, and what was expires.
-        }
-    }
-
-    private async Task<RedLockFactory> StartAsync()
-    {
-        await _starting.WaitAsync();
-        try
-        {
-            if (_factory is not null)
-                return _factory;
-            await _redis.SubscribeAsync(_keys.FetchSignalChannel, OnSignal);
-            foreach (var endpoint in _endpoints)
-                _quorum.Add(await ConnectionMultiplexer.ConnectAsync($"{endpoint},abortConnect=false"));
-            var connections = _quorum.Count > 0 ? _quorum : [await _redis.ConnectAsync()];
-            // One attempt: RedLock.net's own retries poll, and those who lose wait for the signal instead.
-            return _factory = RedLockFactory.Create(
-                [.. connections.Select(connection => new RedLockMultiplexer(connection) { RedisKeyFormat = _keys.FetchLockFormat })],
-                new RedLockRetryConfiguration(retryCount: 1));
+            return await waiter.WaitAsync(limit, time, cancellationToken);
         }
         finally
         {
-            _starting.Release();
+            waiting.Leave();
+        }
+    }
+
+    // At the first fetch, and again after an attempt that failed. Until then nodes find by looking what they are not told.
+    private async ValueTask SubscribeAsync(CancellationToken cancellationToken)
+    {
+        if (_subscribing is { IsCompletedSuccessfully: true } || !redis.IsAvailable)
+            return;
+        Task subscribing;
+        lock (_subscribeGate)
+        {
+            if (_subscribing is null or { IsFaulted: true } or { IsCanceled: true })
+                _subscribing = redis.SubscribeAsync(keys.FetchSignalChannel, OnSignal);
+            subscribing = _subscribing;
+        }
+
+        try
+        {
+            await subscribing.WaitAsync(FirstRecheck, time, cancellationToken);
+        }
+        catch (Exception exception) when (exception is TimeoutException or RedisException)
+        {
+            // Without signals waiting nodes look again after a while.
         }
     }
 
     private void OnSignal(RedisValue message)
     {
         var text = (string?)message ?? "";
-        var end = text.LastIndexOf(':');
-        if (end > 0 && _waiters.TryGetValue(text[..end], out var waiters) && Enum.TryParse<FetchOutcome>(text[(end + 1)..], out var outcome))
-            waiters.Signal(outcome);
+        var end = text.IndexOf(':', StringComparison.Ordinal);
+        if (end > 0 && _waiters.TryGetValue(text[..end], out var waiters) && FetchSignal.TryParse(text[(end + 1)..], out var signal))
+            waiters.Signal(signal);
     }
 
     private Waiters.Handle Register(string name)
@@ -183,7 +141,7 @@ internal sealed class FetchLock : IAsyncDisposable
     private sealed class Waiters(ConcurrentDictionary<string, Waiters> all, string name)
     {
         private readonly Lock _gate = new();
-        private TaskCompletionSource<FetchOutcome> _signal = New();
+        private TaskCompletionSource<FetchSignal> _signal = New();
         private int _count;
 
         public Handle? TryEnter()
@@ -197,16 +155,16 @@ internal sealed class FetchLock : IAsyncDisposable
             }
         }
 
-        public void Signal(FetchOutcome outcome)
+        public void Signal(FetchSignal signal)
         {
             lock (_gate)
             {
-                _signal.TrySetResult(outcome);
+                _signal.TrySetResult(signal);
                 _signal = New();
             }
         }
 
-        private static TaskCompletionSource<FetchOutcome> New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private static TaskCompletionSource<FetchSignal> New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         private void Leave()
         {
@@ -222,10 +180,10 @@ internal sealed class FetchLock : IAsyncDisposable
         /// <summary>One waiter's place. It sees every signal since it entered or since its last wait.</summary>
         public sealed class Handle(Waiters waiters) : IDisposable
         {
-            private Task<FetchOutcome> _next = waiters._signal.Task;
+            private Task<FetchSignal> _next = waiters._signal.Task;
 
-            /// <returns>The signal, or null when <paramref name="limit"/> passed without one.</returns>
-            public async Task<FetchOutcome?> WaitAsync(TimeSpan limit, TimeProvider time, CancellationToken cancellationToken)
+            /// <returns>The signal; none when <paramref name="limit"/> passed without one.</returns>
+            public async Task<FetchSignal> WaitAsync(TimeSpan limit, TimeProvider time, CancellationToken cancellationToken)
             {
                 try
                 {
@@ -236,7 +194,7 @@ internal sealed class FetchLock : IAsyncDisposable
                 }
                 catch (TimeoutException)
                 {
-                    return null;
+                    return default;
                 }
             }
 
@@ -245,29 +203,43 @@ internal sealed class FetchLock : IAsyncDisposable
     }
 }
 
-/// <summary>What came of <see cref="FetchLock.EnterAsync"/>: a response another node fetched, the lock, or neither: then the caller fetches without it.</summary>
-internal readonly record struct NodeFetch(StoredResponse? Found, HeldFetchLock? Lock)
+/// <summary>
+/// What came of <see cref="FetchLock.EnterAsync"/>: a response another node fetched, the lock, the key of another variant
+/// than the one that is being fetched, or nothing: then the caller fetches without the lock.
+/// </summary>
+internal readonly record struct NodeFetch(StoredResponse? Found, HeldFetchLock? Lock, string? VariantKey = null)
 {
     public static NodeFetch Alone => default;
 }
 
-/// <summary>The lock, held: it is extended until it is released, which its holder does when its fetch ends, however it ends.</summary>
-internal sealed class HeldFetchLock(FetchLock owner, string name, IRedLock held) : IAsyncDisposable
+/// <summary>The lock, held: it is extended until it is released, which is when its fetch has nothing more for others, however it ends.</summary>
+internal sealed class HeldFetchLock(FetchLock owner, string name, NodeLock held) : IAsyncDisposable
 {
     private FetchOutcome _outcome = FetchOutcome.Failed;
+    private int _isReleased;
 
-    /// <summary>Tells other nodes at once that they cannot use the response; a stored one they are told of at the release.</summary>
+    /// <summary>
+    /// Tells other nodes at once that they cannot use the response, and of a stored one when they find it: they wait for no
+    /// client of this node.
+    /// </summary>
     public async Task FollowAsync(SharedFetch fetch)
     {
+        // Those who want another variant need not wait for this one's body.
+        if ((await fetch.Answered).Response is { Body: not null } coming && !coming.Response.Vary.IsNone)
+            await owner.SignalAsync(name, new FetchSignal(FetchOutcome.Shareable, coming.Response.Vary, CacheKey.Hash(coming.VariantKey)));
         _outcome = (await fetch.Completion).Outcome;
         if (_outcome == FetchOutcome.NotShareable)
-            await owner.SignalAsync(name, _outcome);
+            await owner.SignalAsync(name, new FetchSignal(_outcome));
+        await fetch.Closed;
+        await DisposeAsync();
     }
 
     public async ValueTask DisposeAsync()
     {
-        await FetchLock.ReleaseAsync(held);
+        if (Interlocked.Exchange(ref _isReleased, 1) != 0)
+            return;
+        await owner.ReleaseAsync(held);
         if (_outcome != FetchOutcome.NotShareable)
-            await owner.SignalAsync(name, _outcome);
+            await owner.SignalAsync(name, new FetchSignal(_outcome));
     }
 }

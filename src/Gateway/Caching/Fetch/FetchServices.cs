@@ -9,6 +9,7 @@ namespace Gateway.Caching.Fetch;
 /// <param name="ChangeLog">What was purged.</param>
 /// <param name="Clock">The time that stored responses carry.</param>
 /// <param name="Budget">The memory of recordings.</param>
+/// <param name="Waiting">Those who wait for others' fetches.</param>
 /// <param name="OriginTimes">How long origins take.</param>
 /// <param name="Time">The time of this process.</param>
 internal sealed record FetchServices(
@@ -16,6 +17,7 @@ internal sealed record FetchServices(
     SharedChangeLog ChangeLog,
     RedisClock Clock,
     RecordingBudget Budget,
+    WaitingRequests Waiting,
     OriginTimes OriginTimes,
     TimeProvider Time)
 {

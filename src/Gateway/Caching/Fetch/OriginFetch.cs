@@ -22,20 +22,23 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
     private BodyRecording? _recording;
     private StoredResponse? _pending;
     private CacheReason _storedAnswer;
+    private bool _isRepeatable = true;
     private bool _isSuperseding;
+    private long _started;
 
     /// <summary>Forwards the request and answers the client, except where a stored response is the answer.</summary>
     /// <returns>The stored response to serve; its reason is <see cref="CacheReason.None"/> when the client has been answered.</returns>
     public async Task<StoredAnswer> RunAsync(RequestDelegate next)
     {
         _times = new FetchTimes(services.Clock.Now, default, shared?.Stamp ?? services.ChangeLog.Stamp);
-        var started = services.Time.GetTimestamp();
+        _started = services.Time.GetTimestamp();
+        shared?.Ask();
 
         var clientBody = _context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
         var clientLifetime = _context.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>();
-        var recorder = new RecordingStream(clientBody.Stream, OnHeaders);
+        var lifetime = _lifetime = new FetchLifetime(clientLifetime, shared, services.Time);
+        var recorder = new RecordingStream(clientBody.Stream, OnHeaders, lifetime.AbortClient) { Begun = OpenToOthers, Outgrown = OnOutgrown };
         var body = new StreamResponseBodyFeature(recorder, clientBody);
-        _lifetime = new FetchLifetime(clientLifetime, outlivesClient: shared is not null, services.Time);
         using var conditions = UpstreamConditions.Apply(_context.Request.Headers, candidate.Validatable);
         _context.Features.Set<IHttpResponseBodyFeature>(body);
         _context.Features.Set<IHttpRequestLifetimeFeature>(_lifetime);
@@ -45,11 +48,15 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
             recorder.BeginEnd();
             await body.CompleteAsync();
             recorder.Decide();
-            services.OriginTimes.Add(exchange.RouteId, services.Time.GetElapsedTime(started));
-            return await EndAsync();
+            var answer = await EndAsync();
+            shared?.Close();
+            return answer;
         }
         finally
         {
+            // A client that is slower than the origin gets the rest now.
+            _recording?.End(isWhole: false);
+            await recorder.FinishAsync();
             _context.Features.Set(clientBody);
             _context.Features.Set(clientLifetime);
         }
@@ -65,6 +72,7 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
     private BodyHandling OnHeaders()
     {
         _times = _times with { Response = services.Clock.Now };
+        services.OriginTimes.Add(exchange.RouteId, services.Time.GetElapsedTime(_started));
         _storedAnswer = StoredAnswerTo(_context.Response.StatusCode, ResponseReader.HasForwarderError(_context));
         if (_storedAnswer != CacheReason.None)
             return new BodyHandling(GoesToClient: false, Recording: null);
@@ -103,10 +111,11 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
 
     private BodyRecording? BeginRecording(out CacheReason refusal)
     {
-        var recording = new BodyRecording(services.Budget, exchange.Policy.Options.MaxBodySize, _context.Response.ContentLength);
+        var recording = new BodyRecording(services.Budget, exchange.Policy.Options.MaxBodySize, _context.Response.ContentLength, services.Time);
         if (!recording.TryBegin())
         {
             refusal = CacheReason.BodyTooLarge;
+            _isRepeatable = recording.IsTooLarge;
             return null;
         }
 
@@ -115,6 +124,22 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
         if (_pending.FreshnessLifetime <= _pending.InitialAge || _pending.CacheControl.NoCache)
             shared?.Complete(FetchOutcome.NotShareable);
         return recording;
+    }
+
+    // With the first bytes, so that a small body reaches the others together with its fields.
+    private void OpenToOthers()
+    {
+        if (_recording is { } recording && _pending is { } pending)
+            shared?.Open(Share(pending, recording));
+    }
+
+    // Those who read along go on; later ones do not wait for what will not be stored.
+    private void OnOutgrown()
+    {
+        if (_recording!.IsTooLarge)
+            services.HitForMiss.Add(exchange.PrimaryKey);
+        shared?.Complete(FetchOutcome.NotShareable);
+        _lifetime!.BindToClients();
     }
 
     // Nobody can use this response but its client: the others are told at once, and later ones do not wait for it.
@@ -133,12 +158,13 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
         }
 
         shared?.Complete(FetchOutcome.NotShareable);
-        _lifetime!.BindToClient();
+        _lifetime!.BindToClients();
     }
 
-    // Only what the response itself says lasts: a request's own directives and a failing origin say nothing of the next answer.
+    // Only what the response itself says lasts: a request's own directives, a failing origin and memory that is used up
+    // say nothing of the next answer.
     private bool IsForEveryone(CacheReason refusal) =>
-        _response!.Status < 500 && refusal is not (CacheReason.RequestNoStore or CacheReason.Authorization);
+        _response!.Status < 500 && _isRepeatable && refusal is not (CacheReason.RequestNoStore or CacheReason.Authorization);
 
     // The client's own condition was kept from the origin, so that the answer can be shared: RFC 9111 §4.3.2.
     private bool AnswerNotModified()
@@ -174,14 +200,16 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
 
     private async Task StoreIfWholeAsync()
     {
-        var isWhole = _recording is { IsComplete: true } && !_lifetime!.WasAborted && !ResponseReader.HasForwarderError(_context);
+        var isUnbroken = !_lifetime!.WasAborted && !ResponseReader.HasForwarderError(_context);
+        var isWhole = isUnbroken && _recording is { IsComplete: true };
+        _recording?.End(isUnbroken && (isWhole || _recording.IsOutgrown));
         if (isWhole)
         {
-            await StoreAsync(_pending! with { Body = _recording!.Body });
+            await StoreAsync(_pending! with { Body = _recording!.Join() });
             return;
         }
 
-        if (_recording is null or { IsAbandoned: true })
+        if (_recording is null or { IsOutgrown: true })
             shared?.Complete(FetchOutcome.NotShareable);
         else
             shared?.Fail(CacheReason.Disconnected);
@@ -202,14 +230,18 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
     {
         if (!services.TryStoreInMemory(exchange, response))
         {
-            shared?.Complete(FetchOutcome.NotShareable);
+            // Purged meanwhile: those who waited fetch anew, together.
+            shared?.Complete(FetchOutcome.Failed);
             return;
         }
 
-        var variant = CacheKey.Variant(exchange.PrimaryKey, response.Vary, exchange.SelectingFields);
-        shared?.Complete(FetchOutcome.Shareable, new SharedResponse(response, variant));
+        shared?.Complete(FetchOutcome.Shareable, Share(response, null));
+        _recording?.HandOver();
         await services.StoreInRedisAsync(exchange, response);
     }
+
+    private SharedResponse Share(StoredResponse response, BodyRecording? body) =>
+        new(response, CacheKey.Variant(exchange.PrimaryKey, response.Vary, exchange.SelectingFields), body, shared);
 }
 
 /// <summary>A stored response that turned out to be the answer to a forwarded request.</summary>

@@ -18,7 +18,7 @@ internal sealed class PostForward(RequestDelegate next, FetchServices services, 
         var recording = new PostRecording(exchange, services);
         invalidation.Register(exchange, recording.OnInvalidated);
         var clientBody = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
-        var recorder = new RecordingStream(clientBody.Stream, recording.OnHeaders);
+        var recorder = new RecordingStream(clientBody.Stream, recording.OnHeaders, context.Abort);
         var body = new StreamResponseBodyFeature(recorder, clientBody);
         context.Features.Set<IHttpResponseBodyFeature>(body);
         try
@@ -27,10 +27,15 @@ internal sealed class PostForward(RequestDelegate next, FetchServices services, 
             recorder.BeginEnd();
             await body.CompleteAsync();
             recorder.Decide();
+            // The invalidation is written when the client's response begins: what is stored is newer than that.
+            recording.End(isUnbroken: !ResponseReader.HasForwarderError(context));
+            await recorder.FinishAsync();
             await recording.StoreAsync();
         }
         finally
         {
+            recording.End(isUnbroken: false);
+            await recorder.FinishAsync();
             context.Features.Set(clientBody);
             recording.Dispose();
         }
@@ -71,9 +76,11 @@ internal sealed class PostForward(RequestDelegate next, FetchServices services, 
                 || ResponseReader.HasForwarderError(_context))
                 return Task.CompletedTask;
             // Newer than the invalidation that came with it.
-            var response = pending with { Body = _recording.Body, Stamp = _stamp with { Number = receipt.Number } };
+            var response = pending with { Body = _recording.Join(), Stamp = _stamp with { Number = receipt.Number } };
             return services.TryStoreInMemory(exchange, response) ? services.StoreInRedisAsync(exchange, response) : Task.CompletedTask;
         }
+
+        public void End(bool isUnbroken) => _recording?.End(isUnbroken && (_recording.IsComplete || _recording.IsOutgrown));
 
         public void Dispose() => _recording?.Dispose();
 
@@ -82,7 +89,7 @@ internal sealed class PostForward(RequestDelegate next, FetchServices services, 
 
         private void Begin(ResponseFacts facts, in FetchTimes times)
         {
-            var recording = new BodyRecording(services.Budget, exchange.Policy.Options.MaxBodySize, _context.Response.ContentLength);
+            var recording = new BodyRecording(services.Budget, exchange.Policy.Options.MaxBodySize, _context.Response.ContentLength, services.Time);
             if (!recording.TryBegin())
                 return;
             _recording = recording;

@@ -14,6 +14,8 @@ internal sealed class RecentKeys(TimeProvider time)
 
     private readonly ConcurrentDictionary<string, long> _until = new(StringComparer.Ordinal);
 
+    public int Count => _until.Count;
+
     public bool Contains(string key)
     {
         if (_until.IsEmpty || !_until.TryGetValue(key, out var until))

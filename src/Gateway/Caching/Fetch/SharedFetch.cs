@@ -17,37 +17,117 @@ internal enum FetchOutcome
 }
 
 /// <summary>A response that a fetch brought for others.</summary>
-/// <param name="Response">The response.</param>
+/// <param name="Response">The response; without a body where that is still on its way.</param>
 /// <param name="VariantKey">The key that the leader's request fields select it by.</param>
-internal sealed record SharedResponse(StoredResponse Response, string VariantKey);
+/// <param name="Body">The body on its way; null where the response is whole.</param>
+/// <param name="Fetch">The fetch that the body comes from.</param>
+internal sealed record SharedResponse(StoredResponse Response, string VariantKey, BodyRecording? Body = null, SharedFetch? Fetch = null);
 
-/// <summary>A fetch that other requests of this process wait for.</summary>
-internal sealed class SharedFetch(ChangeStamp stamp)
+/// <summary>What a fetch came to.</summary>
+internal readonly record struct FetchResult(FetchOutcome Outcome, SharedResponse? Response);
+
+/// <summary>
+/// A fetch that other requests of this process wait for: until it has an answer, which is at the response's fields where
+/// the body can be read along, and then until its end. One that hangs gets a successor, and whichever of them is answered
+/// first answers those who wait for either.
+/// </summary>
+internal sealed class SharedFetch(ChangeStamp stamp, TimeProvider time)
 {
     // Followers go on where the pool has room, not on the leader's time.
-    private readonly TaskCompletionSource<(FetchOutcome, SharedResponse?)> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<FetchResult> _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<FetchResult> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private SharedFetch? _predecessor;
+    private SharedFetch? _successor;
     private int _followers;
+    private int _present;
+    private long _askedAt;
 
     /// <summary>What this node had applied of the change log when the fetch began.</summary>
     public ChangeStamp Stamp { get; } = stamp;
 
+    /// <summary>Whether anybody ever followed.</summary>
     public bool HasFollowers => Volatile.Read(ref _followers) > 0;
 
-    public Task<(FetchOutcome Outcome, SharedResponse? Response)> Completion => _completion.Task;
+    /// <summary>How many wait or read along now.</summary>
+    public int Followers => Volatile.Read(ref _present);
+
+    /// <summary>How the change log can name the response, tags included; null before there is one.</summary>
+    public Selector[]? Selectors { get; private set; }
+
+    /// <summary>Raised when the last of those who followed has left.</summary>
+    public event Action? Left;
+
+    /// <summary>What there is to answer others with, or that there is nothing.</summary>
+    public Task<FetchResult> Answered => _answered.Task;
+
+    /// <summary>How the fetch ended.</summary>
+    public Task<FetchResult> Completion => _ended.Task;
+
+    /// <summary>Completes when all is done that others need of it, storing for other nodes included; its own client may still be reading.</summary>
+    public Task Closed => _closed.Task;
+
+    /// <summary>For how long the origin has been asked; null before.</summary>
+    public TimeSpan? Asked => Volatile.Read(ref _askedAt) is not 0 and var askedAt ? time.GetElapsedTime(askedAt) : null;
 
     /// <summary>How the origin failed, if it did: what followers may use a stale response for. RFC 9111 §4.2.4, RFC 5861 §4.</summary>
     public CacheReason Failure { get; private set; }
 
-    public void Follow() => Interlocked.Increment(ref _followers);
+    /// <summary>Notes that the origin is asked now.</summary>
+    public void Ask() => Volatile.Write(ref _askedAt, time.GetTimestamp());
 
-    /// <summary>Releases the followers; the first call counts.</summary>
-    public void Complete(FetchOutcome outcome, SharedResponse? response = null) => _completion.TrySetResult((outcome, response));
+    public void Follow()
+    {
+        Interlocked.Increment(ref _present);
+        Interlocked.Increment(ref _followers);
+    }
 
-    /// <summary>Releases the followers, because the origin failed.</summary>
+    public void Leave()
+    {
+        if (Interlocked.Decrement(ref _present) == 0)
+            Left?.Invoke();
+    }
+
+    /// <summary>Takes the place of a fetch that hangs.</summary>
+    public void Succeed(SharedFetch hung)
+    {
+        _predecessor = hung;
+        hung._successor = this;
+    }
+
+    /// <summary>Answers the followers with a response whose body is on its way.</summary>
+    public void Open(SharedResponse response) => Answer(new FetchResult(FetchOutcome.Shareable, response));
+
+    /// <summary>Ends the fetch, and with it the wait of those who have no answer yet; the first call counts.</summary>
+    public void Complete(FetchOutcome outcome, SharedResponse? response = null)
+    {
+        var result = new FetchResult(outcome, response);
+        Answer(result);
+        _ended.TrySetResult(result);
+    }
+
+    /// <summary>Ends the fetch, because the origin failed.</summary>
     /// <param name="failure"><see cref="CacheReason.StaleIfError"/> or <see cref="CacheReason.Disconnected"/>.</param>
     public void Fail(CacheReason failure)
     {
         Failure = failure;
         Complete(FetchOutcome.Failed);
+    }
+
+    /// <summary>See <see cref="Closed"/>. Followers not released by then learn that it failed.</summary>
+    public void Close()
+    {
+        Complete(FetchOutcome.Failed);
+        _predecessor = _successor = null;
+        _closed.TrySetResult();
+    }
+
+    private void Answer(FetchResult result)
+    {
+        Selectors ??= result.Response?.Response.Selectors;
+        if (!_answered.TrySetResult(result) || result.Outcome != FetchOutcome.Shareable)
+            return;
+        _predecessor?.Answer(result);
+        _successor?.Answer(result);
     }
 }
