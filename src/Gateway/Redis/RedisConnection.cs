@@ -116,6 +116,8 @@ internal sealed class RedisConnection : IAsyncDisposable
         // Attempts are made at heartbeats: both bound how long a Redis that is back goes unnoticed.
         options.HeartbeatInterval = TimeSpan.FromMilliseconds(250);
         options.ReconnectRetryPolicy = new LinearRetry(250);
+        // How long a replica that was promoted goes unnoticed; by default a minute.
+        options.ConfigCheckSeconds = 1;
         options.ClientName = $"gateway-{name}";
         return options;
     }
