@@ -1,3 +1,4 @@
+using Gateway.IntegrationTests.ChangeLog;
 using Gateway.IntegrationTests.Infrastructure;
 
 namespace Gateway.IntegrationTests.Chaos;
@@ -22,6 +23,19 @@ public sealed class FailoverTests
         await traffic.StopAsync();
 
         traffic.AssertNoneFailed();
+    }
+
+    [Fact]
+    public async Task A_node_that_starts_before_the_sentinels_finds_the_primary_when_they_come()
+    {
+        await using var redis = await RedisSentinels.StartAsync();
+        await redis.KillSentinelsAsync();
+        await using var node = await LogNode.StartAsync(redis.ConnectionString);
+        Assert.False(node.Log.HasLease);
+
+        await redis.RestartSentinelsAsync();
+
+        await Eventually.TrueAsync(() => node.Log.HasLease, "the node reads the log", TimeSpan.FromSeconds(10));
     }
 
     [Fact]

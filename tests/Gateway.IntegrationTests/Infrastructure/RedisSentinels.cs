@@ -1,3 +1,5 @@
+using StackExchange.Redis;
+
 namespace Gateway.IntegrationTests.Infrastructure;
 
 /// <summary>A primary, a replica, and three sentinels that put the replica in the primary's place when that is lost.</summary>
@@ -32,15 +34,31 @@ internal sealed class RedisSentinels : IAsyncDisposable
 
     public Task KillPrimaryAsync() => _servers[0].KillAsync();
 
+    public Task KillSentinelsAsync() => Task.WhenAll(_sentinels.Select(sentinel => sentinel.KillAsync()));
+
+    /// <summary>Starts them again with what they learned.</summary>
+    public Task RestartSentinelsAsync() => Task.WhenAll(_sentinels.Select(sentinel => sentinel.RestartAsync()));
+
     /// <summary>Waits until the replica is the primary.</summary>
-    public Task PromotedAsync() => Eventually.TrueAsync(
-        async () => $"{await _servers[1].ExecuteAsync("INFO", "replication")}".Contains("role:master", StringComparison.Ordinal),
-        "the replica is promoted", TimeSpan.FromSeconds(30));
+    public Task PromotedAsync() => Eventually.TrueAsync(IsPromotedAsync, "the replica is promoted", TimeSpan.FromSeconds(30));
 
     public async ValueTask DisposeAsync()
     {
         foreach (var server in _sentinels.Concat(_servers))
             await server.DisposeAsync();
+    }
+
+    private async Task<bool> IsPromotedAsync()
+    {
+        try
+        {
+            return $"{await _servers[1].ExecuteAsync("INFO", "replication")}".Contains("role:master", StringComparison.Ordinal);
+        }
+        catch (RedisException)
+        {
+            // It closes all connections when it is promoted.
+            return false;
+        }
     }
 
     private async Task<bool> KnowEachOtherAsync()

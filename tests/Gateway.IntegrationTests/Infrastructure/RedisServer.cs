@@ -77,8 +77,14 @@ public sealed class RedisServer : IAsyncDisposable
     public void Resume() => _process!.Resume();
 
     /// <summary>A connection of the test's own, to look at what the gateway wrote.</summary>
-    public Task<ConnectionMultiplexer> ConnectAsync() =>
-        ConnectionMultiplexer.ConnectAsync($"{ConnectionString},allowAdmin=true");
+    public Task<ConnectionMultiplexer> ConnectAsync()
+    {
+        var options = ConfigurationOptions.Parse($"{ConnectionString},allowAdmin=true");
+        // A sentinel knows other commands.
+        if (_configurationFile is not null)
+            options.CommandMap = CommandMap.Sentinel;
+        return ConnectionMultiplexer.ConnectAsync(options);
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -17,7 +17,8 @@ namespace Gateway.Caching.Fetch;
 /// </summary>
 internal sealed class FetchLock : IAsyncDisposable
 {
-    private static readonly TimeSpan Expiry = TimeSpan.FromSeconds(3);
+    // With the last recheck: how long a killed node holds up those who wait for it, which is to be three seconds at most.
+    private static readonly TimeSpan Expiry = TimeSpan.FromSeconds(2.5);
     private static readonly TimeSpan FirstRecheck = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LastRecheck = TimeSpan.FromMilliseconds(400);
 
