@@ -32,6 +32,12 @@ public sealed class PurgeExactnessTests(ITestOutputHelper output)
     /// in a storm of purges. The suite's form purges a little; GATEWAY_TEST_PURGES=1000 makes it a thousand of each kind,
     /// with the faults at random.
     /// </summary>
+    /// <remarks>
+    /// It fails, as tried by hand, when <c>?wait</c> does not wait for nodes with a lease, when a node without a lease goes
+    /// on, when the epoch or the floor is not compared, when an epoch may come back lower, when a fetch is stamped with
+    /// what is known at its end. That a lost change, and a node that returns to a log set back, are noticed is too rare to
+    /// show here: ChangeLogTests and ChangeLeaseTests show it.
+    /// </remarks>
     [Fact]
     public async Task No_request_after_a_waited_purge_is_answered_with_something_older_whatever_happens_and_none_fails()
     {
@@ -48,14 +54,14 @@ public sealed class PurgeExactnessTests(ITestOutputHelper output)
             {
                 var elapsed = Stopwatch.StartNew();
                 await world.StoreQuietAsync();
-                await HappenAsync(fault, redis, world, random, () => world.PurgeQuietAsync(world.Nodes[0]));
+                await HappenAsync(fault, redis, world, random);
                 await world.AskQuietAsync();
                 var quiet = elapsed.Elapsed;
                 var storm = StormAsync(world, random, perStorm);
-                await HappenAsync(fault, redis, world, random, () => Task.CompletedTask);
+                await HappenAsync(fault, redis, world, random);
                 await storm;
                 output.WriteLine($"{fault}: {quiet.TotalSeconds:N1} s, then a storm of {(elapsed.Elapsed - quiet).TotalSeconds:N1} s; {world.Requests} requests, {world.Hits} hits");
-                AssertExact(world, fault);
+                AssertExact(world, after: $"{fault}");
             }
 
             random.Shuffle(faults);
@@ -65,6 +71,25 @@ public sealed class PurgeExactnessTests(ITestOutputHelper output)
 
         // The run shows nothing unless responses came from the cache.
         Assert.InRange(world.Hits, world.Requests / 20, world.Requests);
+    }
+
+    [Fact]
+    public async Task Purges_are_exact_while_the_slot_of_the_log_moves_to_another_master_of_a_cluster()
+    {
+        await using var redis = await RedisCluster.StartAsync();
+        await using var world = await PurgeWorld.StartAsync(redis.ConnectionString);
+        await world.StoreQuietAsync();
+        await world.PurgeQuietAsync(world.Nodes[0]);
+
+        var storm = StormAsync(world, new Random(4), ofEachKind: 3);
+        await redis.MoveSlotAsync("gateway:{changes}:meta", meanwhile: world.AskQuietAsync);
+        await storm;
+        await world.StoreQuietAsync();
+        await world.PurgeQuietAsync(world.Nodes[1]);
+        await world.AskQuietAsync();
+        await world.StopAsync();
+
+        AssertExact(world, after: "the move");
     }
 
     /// <summary>By default on 100,000 entries; GATEWAY_TEST_ENTRIES=1000000 takes a million, and about a gigabyte.</summary>
@@ -94,51 +119,51 @@ public sealed class PurgeExactnessTests(ITestOutputHelper output)
     private static int ReadVariable(string name, int byDefault) =>
         int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var value) ? value : byDefault;
 
-    private static void AssertExact(PurgeWorld world, Fault after)
+    private static void AssertExact(PurgeWorld world, string after)
     {
         Assert.True(world.TooOld.Count == 0, $"After {after} too old: {string.Join('\n', world.TooOld.Take(10))}");
         Assert.True(world.Failures.Count == 0, $"After {after} failed: {string.Join('\n', world.Failures.Take(10))}");
     }
 
     // A purge comes before what makes nodes forget it, or while a node does not hear it.
-    private static async Task HappenAsync(Fault fault, RedisPair redis, PurgeWorld world, Random random, Func<Task> purge)
+    private static async Task HappenAsync(Fault fault, RedisPair redis, PurgeWorld world, Random random)
     {
         var node = world.Nodes[random.Next(1, world.Nodes.Count)];
         switch (fault)
         {
             case Fault.HintsCut:
                 await redis.Primary.ExecuteAsync("CLIENT", "KILL", "TYPE", "pubsub");
-                await purge();
+                await world.PurgeQuietAsync(world.Nodes[0]);
                 break;
             case Fault.ConnectionsBroken:
-                await purge();
+                await world.PurgeQuietAsync(world.Nodes[0]);
                 await redis.Primary.ExecuteAsync("CLIENT", "KILL", "TYPE", "normal");
                 break;
             case Fault.NodePaused:
-                await WhilePausedAsync(node, purge);
+                await WhilePausedAsync(node, () => world.PurgeQuietAsync(world.Nodes[0]));
                 break;
             case Fault.NodePausedForLong:
                 await WhilePausedAsync(node, async () =>
                 {
-                    await purge();
+                    await world.PurgeQuietAsync(world.Nodes[0]);
                     await world.FloodAsync(world.Nodes[0]);
                 });
                 break;
             case Fault.Flushed:
-                await purge();
+                await world.PurgeQuietAsync(world.Nodes[0]);
                 // Nobody is told: the nodes go on until they poll.
                 await redis.Primary.ExecuteAsync("CLIENT", "KILL", "TYPE", "pubsub");
                 await redis.Primary.ExecuteAsync("FLUSHALL");
                 break;
             case Fault.FailedOver:
-                await purge();
+                await world.PurgeQuietAsync(world.Nodes[0]);
                 await redis.FailOverAsync();
                 break;
             case Fault.SetBackTwice:
                 await redis.Primary.SaveAsync();
-                await purge();
+                await world.PurgeQuietAsync(world.Nodes[0]);
                 await redis.Primary.RestartAsync(withSavedData: true);
-                await purge();
+                await world.PurgeQuietAsync(world.Nodes[0]);
                 await redis.Primary.RestartAsync(withSavedData: true);
                 break;
         }

@@ -64,7 +64,7 @@ public sealed class FailoverTests
         traffic.Start();
         await traffic.PassAsync();
 
-        await redis.MoveSlotAsync("gateway:{changes}:meta");
+        await redis.MoveSlotAsync("gateway:{changes}:meta", meanwhile: () => traffic.PassAsync());
         await FullFunction.ReturnsAsync(world);
         await traffic.PassAsync();
         await traffic.StopAsync();
