@@ -65,7 +65,7 @@ internal sealed class RedisKeys
     /// <summary>What the output cache store's own keys begin with: strings <c>__MSOCV_…</c>, retention as expiry · Caching · cache.</summary>
     public string StoredResponsePrefix => _prefix + "response:";
 
-    /// <summary>String · 3 s, extended while the fetch runs · Caching (RedLock.net) · lock.</summary>
+    /// <summary>String · 2.5 s, extended while the fetch runs · Caching (RedLock.net) · lock.</summary>
     /// <remarks>A format for RedLock.net, which puts the resource (a hash of the cache key) in place of <c>{0}</c>.</remarks>
     public string FetchLockFormat => _prefix + "lock:{0}";
 

@@ -24,6 +24,7 @@ public sealed class PurgeExactnessTests(ITestOutputHelper output)
         FailedOver,
         ConnectionsBroken,
         SetBackTwice,
+        FlushedWhileNodePaused,
         NodePausedForLong,
     }
 
@@ -33,7 +34,7 @@ public sealed class PurgeExactnessTests(ITestOutputHelper output)
     /// with the faults at random.
     /// </summary>
     /// <remarks>
-    /// It fails, as tried by hand, when <c>?wait</c> does not wait for nodes with a lease, when a node without a lease goes
+    /// It fails, as tried by hand, when <c>?wait</c> does not wait for nodes with a lease or for one that Redis forgot, when a node without a lease goes
     /// on, when the epoch or the floor is not compared, when an epoch may come back lower, when a fetch is stamped with
     /// what is known at its end. That a lost change, and a node that returns to a log set back, are noticed is too rare to
     /// show here: ChangeLogTests and ChangeLeaseTests show it.
@@ -154,6 +155,14 @@ public sealed class PurgeExactnessTests(ITestOutputHelper output)
                 // Nobody is told: the nodes go on until they poll.
                 await redis.Primary.ExecuteAsync("CLIENT", "KILL", "TYPE", "pubsub");
                 await redis.Primary.ExecuteAsync("FLUSHALL");
+                break;
+            case Fault.FlushedWhileNodePaused:
+                // The node holds a lease that Redis forgot.
+                await WhilePausedAsync(node, async () =>
+                {
+                    await redis.Primary.ExecuteAsync("FLUSHALL");
+                    await world.PurgeQuietAsync(world.Nodes[0]);
+                });
                 break;
             case Fault.FailedOver:
                 await world.PurgeQuietAsync(world.Nodes[0]);
