@@ -33,9 +33,9 @@ public sealed class AppliedChangesTests
     [Fact]
     public void A_batch_read_before_all_was_put_in_doubt_does_not_end_the_doubt()
     {
-        var (before, from) = (_applied.Stamp, _applied.Position);
+        var (before, read) = (_applied.Stamp, _applied.Position);
         _applied.ApplyOwn([new Change(Tag, 1)], epoch: 6);
-        _applied.Apply([new Change(Tag, 1)], from, from with { Number = 1 });
+        _applied.Apply([new Change(Tag, 1)], read, read with { Number = 1 });
 
         Assert.Equal(ChangeVerdict.Unknown, _applied.Check(before, [Selector.Tag("other")]));
     }
