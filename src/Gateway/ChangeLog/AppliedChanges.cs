@@ -11,19 +11,16 @@ internal sealed class AppliedChanges
     /// <summary>How many changes can wait for Redis to return.</summary>
     public const int MaxPending = 10_000;
 
-    private readonly ConcurrentDictionary<Selector, long> _numbers = new();
-    private readonly ConcurrentDictionary<Selector, long> _soft = new();
     private readonly ConcurrentDictionary<Selector, long> _pending = new();
     private readonly Lock _appending = new();
-    private Position _position = Position.Nowhere;
+    private State _state = State.At(Position.Nowhere);
     private long _localNumber;
     private long _version = 1;
-    private volatile bool _hasSoft;
 
     /// <summary>Rises with every change: what was found current at a version is current for as long as that version stands.</summary>
     public long Version => Volatile.Read(ref _version);
 
-    public Position Position => Volatile.Read(ref _position);
+    public Position Position => Volatile.Read(ref _state).Position;
 
     /// <summary>The stamp for a fetch that begins now.</summary>
     public ChangeStamp Stamp
@@ -39,38 +36,53 @@ internal sealed class AppliedChanges
 
     public ChangeVerdict Check(in ChangeStamp stamp, ReadOnlySpan<Selector> selectors)
     {
-        var position = Position;
+        var (position, numbers) = Volatile.Read(ref _state);
         if (stamp.Epoch != position.Epoch || stamp.Number < position.Floor)
             return ChangeVerdict.Unknown;
 
         var (hasPending, isStale) = (!_pending.IsEmpty, false);
         foreach (var selector in selectors)
         {
-            if (_numbers.TryGetValue(selector, out var number) && number > stamp.Number)
+            if (numbers.Hard.TryGetValue(selector, out var number) && number > stamp.Number)
                 return ChangeVerdict.Changed;
             if (hasPending && _pending.TryGetValue(selector, out number) && number > stamp.LocalNumber)
                 return ChangeVerdict.Changed;
-            isStale |= _hasSoft && _soft.TryGetValue(selector, out number) && number > stamp.Number;
+            isStale |= numbers.HasSoft && numbers.Soft.TryGetValue(selector, out number) && number > stamp.Number;
         }
 
         return isStale ? ChangeVerdict.Stale : ChangeVerdict.Current;
     }
 
-    /// <summary>Takes over a batch read from the log. Selectors first, so that no stamp promises more than is known here.</summary>
-    public void Apply(IReadOnlyList<Change> changes, Position position)
+    /// <summary>
+    /// Takes over a batch read from the log, unless this node no longer stands where it was read from. Selectors first, so
+    /// that no stamp promises more than is known here; what the floor decides is forgotten last.
+    /// </summary>
+    public void Apply(IReadOnlyList<Change> changes, Position from, Position position)
     {
+        var state = Volatile.Read(ref _state);
+        if (!ReferenceEquals(state.Position, from))
+            return;
         foreach (var change in changes)
-            Note(change);
-        if (position.Floor > Position.Floor)
-            Forget(position.Floor);
-        Volatile.Write(ref _position, position);
+            state.Numbers.Note(change);
+        if (Interlocked.CompareExchange(ref _state, state with { Position = position }, state) != state)
+            return;
+        if (position.Floor > from.Floor)
+            state.Numbers.Forget(position.Floor);
         Interlocked.Increment(ref _version);
     }
 
-    /// <summary>Takes over a change this node wrote, before it reads it from the log.</summary>
-    public void ApplyOwn(Change change)
+    /// <summary>
+    /// Takes over changes this node wrote, before it reads them from the log. Where they began a new epoch, everything
+    /// stored is in doubt until this node has read that.
+    /// </summary>
+    /// <param name="epoch">The epoch they were written in: in another one their numbers mean nothing.</param>
+    public void ApplyOwn(IEnumerable<Change> changes, long epoch)
     {
-        Note(change);
+        var state = Volatile.Read(ref _state);
+        if (epoch > state.Position.Epoch)
+            Interlocked.CompareExchange(ref _state, State.At(Position.Nowhere), state);
+        foreach (var change in epoch == state.Position.Epoch ? changes : [])
+            state.Numbers.Note(change);
         Interlocked.Increment(ref _version);
     }
 
@@ -80,10 +92,10 @@ internal sealed class AppliedChanges
     {
         lock (_appending)
         {
-            var before = Position;
+            var (before, numbers) = Volatile.Read(ref _state);
             var number = before.Number + selectors.Count;
-            var floor = _numbers.Count + _soft.Count + selectors.Count > maxSelectors ? before.Number : before.Floor;
-            Apply([.. selectors.Select((selector, i) => new Change(selector, before.Number + 1 + i))], before with { Number = number, Floor = floor });
+            var floor = numbers.Count + selectors.Count > maxSelectors ? before.Number : before.Floor;
+            Apply([.. selectors.Select((selector, i) => new Change(selector, before.Number + 1 + i))], before, before with { Number = number, Floor = floor });
             return number;
         }
     }
@@ -91,9 +103,8 @@ internal sealed class AppliedChanges
     /// <summary>Starts over in another epoch: nothing that was stored before can be compared with it.</summary>
     public void Reset(long epoch, long floor)
     {
-        _numbers.Clear();
-        _soft.Clear();
-        Volatile.Write(ref _position, new Position(epoch, 0, "", floor));
+        // In one step: numbers of one epoch must never be compared with stamps of another.
+        Volatile.Write(ref _state, State.At(new Position(epoch, 0, "", floor)));
         Interlocked.Increment(ref _version);
     }
 
@@ -110,35 +121,56 @@ internal sealed class AppliedChanges
 
     public KeyValuePair<Selector, long>[] GetPending() => _pending.ToArray();
 
-    /// <summary>Replaces a pending change by its number in the log, unless it was made again meanwhile.</summary>
-    public void CompletePending(KeyValuePair<Selector, long> pending, long number)
+    /// <summary>Replaces a pending change by its number in the log, unless it was made again meanwhile, or the log is another one by now.</summary>
+    public void CompletePending(KeyValuePair<Selector, long> pending, long number, long epoch)
     {
-        ApplyOwn(new Change(pending.Key, number));
+        if (epoch != Position.Epoch)
+            return;
+        ApplyOwn([new Change(pending.Key, number)], epoch);
         _pending.TryRemove(pending);
     }
 
-    private void Note(Change change)
+    /// <summary>How far the log was read, and the numbers read in that epoch: replaced together.</summary>
+    private sealed record State(Position Position, Numbers Numbers)
     {
-        var isSoft = change.Selector.TryGetHard(out var selector);
-        (isSoft ? _soft : _numbers).AddOrUpdate(
-            selector, static (_, number) => number, static (_, old, number) => Math.Max(old, number), change.Number);
-        if (isSoft)
-            _hasSoft = true;
+        public static State At(Position position) => new(position, new Numbers());
     }
 
-    // What lies below the floor is decided by the floor alone.
-    private void Forget(long floor)
+    private sealed class Numbers
     {
-        foreach (var numbers in new[] { _numbers, _soft })
+        private volatile bool _hasSoft;
+
+        public ConcurrentDictionary<Selector, long> Hard { get; } = new();
+
+        public ConcurrentDictionary<Selector, long> Soft { get; } = new();
+
+        public bool HasSoft => _hasSoft;
+
+        public int Count => Hard.Count + Soft.Count;
+
+        public void Note(Change change)
         {
-            foreach (var entry in numbers.Where(entry => entry.Value <= floor))
-                numbers.TryRemove(entry);
+            var isSoft = change.Selector.TryGetHard(out var selector);
+            (isSoft ? Soft : Hard).AddOrUpdate(
+                selector, static (_, number) => number, static (_, old, number) => Math.Max(old, number), change.Number);
+            if (isSoft)
+                _hasSoft = true;
+        }
+
+        // What lies below the floor is decided by the floor alone.
+        public void Forget(long floor)
+        {
+            foreach (var numbers in new[] { Hard, Soft })
+            {
+                foreach (var entry in numbers.Where(entry => entry.Value <= floor))
+                    numbers.TryRemove(entry);
+            }
         }
     }
 }
 
 /// <summary>A place in the change log.</summary>
-/// <param name="Epoch">Chosen at random whenever the log is found empty or set back; 0 before the first read.</param>
+/// <param name="Epoch">Higher whenever the log is found empty or set back; 0 before the first read.</param>
 /// <param name="Number">The last number applied.</param>
 /// <param name="RecordId">The id of the record with that number: proof that the log still is the one that was read. Empty where unknown.</param>
 /// <param name="Floor">Selectors with numbers up to here were trimmed: what was stored before must be revalidated.</param>

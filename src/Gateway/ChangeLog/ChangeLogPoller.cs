@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Threading.Channels;
 using Gateway.Redis;
 using StackExchange.Redis;
@@ -30,7 +29,7 @@ internal sealed class ChangeLogPoller(
         if (log.IsAlone)
         {
             // A fresh epoch, as of a new log: what a process before this one stored elsewhere is revalidated.
-            applied.Reset(long.Parse(SharedChangeLog.NewEpoch(), CultureInfo.InvariantCulture), floor: 0);
+            applied.Reset(SharedChangeLog.NewEpoch(time), floor: 0);
             return;
         }
 
@@ -112,7 +111,7 @@ internal sealed class ChangeLogPoller(
         RedisKey[] scriptKeys = [keys.ChangeLogMeta, keys.ChangeLogSelectors, keys.ChangeLogRecords, keys.Nodes, keys.NodesApplied];
         RedisValue[] arguments =
         [
-            node.Id, from.Epoch, from.Number, from.RecordId, SharedChangeLog.NewEpoch(), MaxChangesPerPoll,
+            node.Id, from.Epoch, from.Number, from.RecordId, SharedChangeLog.NewEpoch(time), MaxChangesPerPoll,
             (long)ForgetNodesAfter.TotalMilliseconds,
         ];
 
@@ -139,7 +138,7 @@ internal sealed class ChangeLogPoller(
         }
 
         if (answer.Position != from)
-            applied.Apply(answer.Changes, answer.Position);
+            applied.Apply(answer.Changes, from, answer.Position);
         if (answer.Changes.Count > 0)
             log.RaiseApplied(answer.Changes);
 
@@ -158,7 +157,7 @@ internal sealed class ChangeLogPoller(
             if (receipt is not { } written)
                 return;
             for (var i = 0; i < batch.Length; i++)
-                applied.CompletePending(batch[i], written.Number - batch.Length + 1 + i);
+                applied.CompletePending(batch[i], written.Number - batch.Length + 1 + i, written.Epoch);
             ChangeLogLog.PendingWritten(logger, batch.Length);
         }
     }

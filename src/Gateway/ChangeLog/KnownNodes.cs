@@ -14,13 +14,17 @@ internal sealed record KnownNode(string Id, TimeSpan SinceLastPoll, long Epoch, 
     public bool MayHoldLease => SinceLastPoll < ChangeLease.Duration;
 }
 
-internal sealed record KnownNodes(long Epoch, IReadOnlyList<KnownNode> Nodes)
+/// <summary>What <c>nodes.lua</c> returns.</summary>
+/// <param name="Epoch">The log's epoch.</param>
+/// <param name="HasChange">Whether the log still has the change that was asked for, or began a new epoch since.</param>
+/// <param name="Nodes">The nodes that polled within the last minute.</param>
+internal sealed record KnownNodes(long Epoch, bool HasChange, IReadOnlyList<KnownNode> Nodes)
 {
     public static KnownNodes Parse(RedisResult result)
     {
         var now = (long)result[1];
         var nodes = new List<KnownNode>();
-        for (var i = 2; i + 2 < result.Length; i += 3)
+        for (var i = 3; i + 2 < result.Length; i += 3)
         {
             var applied = ((string)result[i + 2]!).Split(' ');
             nodes.Add(new KnownNode(
@@ -30,7 +34,7 @@ internal sealed record KnownNodes(long Epoch, IReadOnlyList<KnownNode> Nodes)
                 long.Parse(applied[1], CultureInfo.InvariantCulture)));
         }
 
-        return new KnownNodes((long)result[0], nodes);
+        return new KnownNodes((long)result[0], (long)result[2] == 1, nodes);
     }
 }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using Gateway.Redis;
 using StackExchange.Redis;
@@ -55,9 +54,9 @@ internal sealed class SharedChangeLog(
         ArgumentOutOfRangeException.ThrowIfZero(selectors.Count);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(selectors.Count, MaxBatch);
         if (IsAlone)
-            return new ChangeReceipt(applied.Position.Epoch, applied.AppendAlone(selectors, MaxSelectors));
+            return new ChangeReceipt(applied.Position.Epoch, applied.AppendAlone(selectors, MaxSelectors), "");
         var arguments = new RedisValue[4 + (2 * selectors.Count)];
-        arguments[0] = NewEpoch();
+        arguments[0] = NewEpoch(time);
         arguments[1] = keys.ChangeLogChannel.ToString();
         arguments[2] = MaxSelectors;
         arguments[3] = MaxRecords;
@@ -72,9 +71,8 @@ internal sealed class SharedChangeLog(
         if (!reply.TryGet(out var result))
             return null;
 
-        var receipt = new ChangeReceipt((long)result[0], (long)result[2]);
-        for (var i = 0; i < selectors.Count; i++)
-            applied.ApplyOwn(new Change(selectors[i], (long)result[1] + i));
+        var receipt = new ChangeReceipt((long)result[0], (long)result[2], (string)arguments[^2]!);
+        applied.ApplyOwn(selectors.Select((selector, i) => new Change(selector, (long)result[1] + i)), receipt.Epoch);
         return receipt;
     }
 
@@ -104,7 +102,7 @@ internal sealed class SharedChangeLog(
     /// <summary>Waits until every node with a lease has applied a change, and the leases of silent nodes have run out.</summary>
     /// <returns>
     /// Which nodes applied it and which are silent; nodes that did neither within 5 s are <see cref="ChangeSpread.Behind"/>.
-    /// Null: Redis did not answer, or cannot be trusted to know all nodes.
+    /// Null: Redis did not answer, lost the change, or cannot be trusted to know all nodes.
     /// </returns>
     public async Task<ChangeSpread?> WaitAsync(ChangeReceipt receipt, CancellationToken cancellationToken)
     {
@@ -113,7 +111,8 @@ internal sealed class SharedChangeLog(
         var started = time.GetTimestamp();
         while (true)
         {
-            if (await ReadNodesAsync(cancellationToken) is not { } nodes)
+            // A log that lost the change gives its number to another: nodes that have applied that number prove nothing.
+            if (await ReadNodesAsync(receipt, cancellationToken) is not { HasChange: true } nodes)
                 return null;
             var spread = ChangeSpread.Of(receipt, nodes);
             // This node's own entry proves that Redis has what nodes told it since this node looked for interruptions.
@@ -126,15 +125,10 @@ internal sealed class SharedChangeLog(
     }
 
     /// <summary>The nodes that polled within the last minute; null when Redis did not answer.</summary>
-    public async ValueTask<KnownNodes?> ReadNodesAsync(CancellationToken cancellationToken)
-    {
-        RedisKey[] scriptKeys = [keys.ChangeLogMeta, keys.Nodes, keys.NodesApplied];
-        var reply = await redis.TryAsync(database => NodesScript.EvaluateAsync(database, scriptKeys, []), cancellationToken);
-        return reply.TryGet(out var result) ? KnownNodes.Parse(result) : null;
-    }
+    public ValueTask<KnownNodes?> ReadNodesAsync(CancellationToken cancellationToken) => ReadNodesAsync(default, cancellationToken);
 
-    internal static string NewEpoch() => RandomNumberGenerator.GetInt32(1, int.MaxValue).ToString(CultureInfo.InvariantCulture)
-        + RandomNumberGenerator.GetInt32(100_000_000, 1_000_000_000).ToString(CultureInfo.InvariantCulture);
+    // Rises with time, so that an epoch which comes back with an old snapshot is known by being lower. Exact in Lua's numbers.
+    internal static long NewEpoch(TimeProvider time) => (time.GetUtcNow().ToUnixTimeMilliseconds() * 1000) + RandomNumberGenerator.GetInt32(1000);
 
     internal void RaiseApplied(IReadOnlyList<Change> changes) => Applied?.Invoke(changes);
 
@@ -142,6 +136,14 @@ internal sealed class SharedChangeLog(
     {
         continuity.Interrupt();
         EpochChanged?.Invoke();
+    }
+
+    private async ValueTask<KnownNodes?> ReadNodesAsync(ChangeReceipt receipt, CancellationToken cancellationToken)
+    {
+        RedisKey[] scriptKeys = [keys.ChangeLogMeta, keys.Nodes, keys.NodesApplied, keys.ChangeLogRecords];
+        RedisValue[] arguments = [receipt.Epoch, receipt.Number, receipt.RecordId ?? ""];
+        var reply = await redis.TryAsync(database => NodesScript.EvaluateAsync(database, scriptKeys, arguments), cancellationToken);
+        return reply.TryGet(out var result) ? KnownNodes.Parse(result) : null;
     }
 
     private static string NewRecordId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
@@ -156,4 +158,7 @@ internal sealed class SharedChangeLog(
 }
 
 /// <summary>Where a change stands in the log.</summary>
-internal readonly record struct ChangeReceipt(long Epoch, long Number);
+/// <param name="Epoch">The epoch it was written in.</param>
+/// <param name="Number">Its number, which is the last one's of several.</param>
+/// <param name="RecordId">The id of its record: proof that the log still has it. Empty where no log is shared.</param>
+internal readonly record struct ChangeReceipt(long Epoch, long Number, string RecordId);

@@ -22,8 +22,10 @@ local function was_set_back()
     return not oldest[2] or tonumber(oldest[2]) <= number
 end
 
-if not epoch or (epoch == known and was_set_back()) then
-    epoch = ARGV[5]
+-- An epoch lower than the node's own came back with the log that was set back to it: what is stored under it is in doubt.
+if not epoch or tonumber(epoch) < tonumber(known) or (epoch == known and was_set_back()) then
+    local next_epoch = math.max(tonumber(ARGV[5]), tonumber(known) + 1, tonumber(epoch or '0') + 1)
+    epoch = string.format('%.0f', next_epoch)
     redis.call('HSET', KEYS[1], 'epoch', epoch)
 end
 local floor = redis.call('HGET', KEYS[1], 'floor') or '0'

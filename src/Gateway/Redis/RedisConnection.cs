@@ -8,6 +8,8 @@ namespace Gateway.Redis;
 /// </summary>
 internal sealed class RedisConnection : IAsyncDisposable
 {
+    private const int ThreadsBesideSentinel = 48;
+
     private static readonly TimeSpan ProbeInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly ConfigurationOptions? _configuration;
@@ -116,13 +118,18 @@ internal sealed class RedisConnection : IAsyncDisposable
         // Attempts are made at heartbeats: both bound how long a Redis that is back goes unnoticed.
         options.HeartbeatInterval = TimeSpan.FromMilliseconds(250);
         options.ReconnectRetryPolicy = new LinearRetry(250);
+        // How long a replica that was promoted goes unnoticed; by default a minute.
+        options.ConfigCheckSeconds = 1;
         options.ClientName = $"gateway-{name}";
         return options;
     }
 
     private async Task<ConnectionMultiplexer> OpenAsync()
     {
-        var multiplexer = await ConnectionMultiplexer.ConnectAsync(_configuration ?? throw new InvalidOperationException("There is no Redis to connect to."));
+        var configuration = _configuration ?? throw new InvalidOperationException("There is no Redis to connect to.");
+        if (!string.IsNullOrEmpty(configuration.ServiceName))
+            MakeRoomBesideSentinel();
+        var multiplexer = await ConnectionMultiplexer.ConnectAsync(configuration);
         multiplexer.ConnectionFailed += (_, e) =>
         {
             if (e.ConnectionType == ConnectionType.Interactive)
@@ -138,6 +145,14 @@ internal sealed class RedisConnection : IAsyncDisposable
         };
         _multiplexer = multiplexer;
         return multiplexer;
+    }
+
+    // The library blocks threads of the pool while it asks Sentinel for the new primary. The pool adds threads slowly past
+    // its minimum, by default the number of cores, and requests would wait for them.
+    private static void MakeRoomBesideSentinel()
+    {
+        ThreadPool.GetMinThreads(out var workers, out var completionPorts);
+        ThreadPool.SetMinThreads(Math.Max(workers, ThreadsBesideSentinel), completionPorts);
     }
 
     private async ValueTask<RedisReply<T>> CallAsync<T, TState>(

@@ -53,6 +53,7 @@ public sealed class ExplainTests : IAsyncLifetime
     {
         await _a.GetAsync("/x?utm_source=me", ("Accept-Language", "de"));
         await Eventually.TrueAsync(async () => (await ExplainAsync(_b, "/x?utm_medium=mail", ("Accept-Language", "de"))).GetProperty("outcome").GetString() == "serve", "stored");
+        await Eventually.TrueAsync(async () => (await ExplainAsync(_a, "/x")).GetProperty("changes").GetProperty("hasLease").GetBoolean(), "the node has a lease");
 
         var other = await ExplainAsync(_b, "/x?utm_medium=mail", ("Accept-Language", "de"));
         Assert.Equal("redis", other.GetProperty("tier").GetString());

@@ -1,5 +1,7 @@
 using Gateway.ChangeLog;
+using Gateway.IntegrationTests.Caching;
 using Gateway.IntegrationTests.Infrastructure;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.IntegrationTests.ChangeLog;
 
@@ -33,6 +35,32 @@ public sealed class ChangeLogBoundTests
         await Eventually.TrueAsync(() => b.Log.Check(beforeOnB, [Route]) == ChangeVerdict.Changed && b.Log.Check(beforeOnB, [Tags(9)[999]]) == ChangeVerdict.Changed,
             "all of them reach the other node");
         await Eventually.TrueAsync(() => a.Applied.PendingCount == 0, "nothing waits any more");
+    }
+
+    [Fact]
+    public async Task An_unsafe_request_that_finds_too_many_changes_waiting_purges_its_route()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var origin = await TestOrigin.StartAsync();
+        origin.Map("/changed", "any").Map("/other", "any", ("Cache-Control", "max-age=60"));
+        await using var node = await CacheTestNode.StartAsync(origin, redis);
+        await node.GetAsync("/other");
+        await redis.KillAsync();
+        await node.SendAsync(HttpMethod.Put, "/changed");
+        await node.GetAsync("/other");
+        Assert.Equal(1, origin.Count("/other"));
+
+        var log = node.Services.GetRequiredService<SharedChangeLog>();
+        for (var i = 0; i < AppliedChanges.MaxPending / SharedChangeLog.MaxBatch; i++)
+            await log.AppendOrQueueAsync(Tags(i), Route, default);
+        await node.SendAsync(HttpMethod.Put, "/changed-too");
+        await node.GetAsync("/other");
+        Assert.Equal(1, origin.Count("/other"));
+        origin.Map("/changed-too", "any");
+        await node.SendAsync(HttpMethod.Put, "/changed-too");
+        await node.GetAsync("/other");
+
+        Assert.Equal(2, origin.Count("/other"));
     }
 
     [Fact]

@@ -102,6 +102,54 @@ public sealed class ChangeLogTests
     }
 
     [Fact]
+    public async Task A_log_set_back_twice_to_the_same_snapshot_does_not_bring_its_first_epoch_back()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var a = await LogNode.StartAsync(redis.ConnectionString);
+        await WithLeaseAsync(a);
+        await a.Log.TryAppendAsync([Selector.Tag("kept")], default);
+        var before = a.Log.Stamp;
+        await redis.SaveAsync();
+        await a.Log.WaitAsync((await a.Log.TryAppendAsync([Tag], default))!.Value, default);
+
+        for (var i = 0; i < 2; i++)
+        {
+            var epoch = a.Log.Stamp.Epoch;
+            await redis.RestartAsync(withSavedData: true);
+            await Eventually.TrueAsync(() => a.Log.Stamp.Epoch > epoch && a.Log.HasLease, "the node leases another epoch");
+            Assert.Equal(ChangeVerdict.Unknown, a.Log.Check(before, [Tag]));
+        }
+    }
+
+    [Fact]
+    public async Task A_waited_change_that_the_log_lost_is_not_in_force_because_another_has_its_number()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var a = await LogNode.StartAsync(redis.ConnectionString);
+        await WithLeaseAsync(a);
+        var other = (await a.Log.TryAppendAsync([Tag], default))!.Value;
+
+        Assert.Null(await a.Log.WaitAsync(other with { RecordId = "lost with the server that had it" }, default));
+        Assert.NotNull(await a.Log.WaitAsync(other, default));
+    }
+
+    [Fact]
+    public async Task A_change_that_begins_a_new_epoch_puts_all_in_doubt_here_before_the_log_is_read()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var a = await LogNode.StartAsync(redis.ConnectionString);
+        await WithLeaseAsync(a);
+        await a.Log.TryAppendAsync([Selector.Tag("other")], default);
+        var before = a.Log.Stamp;
+        await redis.ExecuteAsync("FLUSHALL");
+
+        await a.Log.TryAppendAsync([Tag], default);
+
+        Assert.Equal(ChangeVerdict.Unknown, a.Log.Check(before, [Tag]));
+        await Eventually.TrueAsync(() => a.Log.Check(a.Log.Stamp, [Tag]) == ChangeVerdict.Current && a.Log.Stamp.Number == 1, "the node has read the new log");
+    }
+
+    [Fact]
     public async Task Changes_made_while_redis_is_away_are_in_force_here_at_once_and_written_when_it_returns()
     {
         await using var redis = await RedisServer.StartAsync();

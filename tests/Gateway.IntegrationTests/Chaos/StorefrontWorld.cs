@@ -4,11 +4,9 @@ using Gateway.IntegrationTests.Infrastructure;
 
 namespace Gateway.IntegrationTests.Chaos;
 
-/// <summary>The demo as it ships, on free ports: two gateways, two backends, one Redis.</summary>
+/// <summary>The demo as it ships, on free ports: two gateways and two backends on one Redis.</summary>
 internal sealed class StorefrontWorld : IAsyncDisposable
 {
-    public required RedisServer Redis { get; init; }
-
     public required Storefront BackendA { get; init; }
 
     public required Storefront BackendB { get; init; }
@@ -17,14 +15,13 @@ internal sealed class StorefrontWorld : IAsyncDisposable
 
     public required GatewayNode NodeB { get; init; }
 
-    public static async Task<StorefrontWorld> StartAsync()
+    /// <param name="redis">A connection string for gateways and backends.</param>
+    public static async Task<StorefrontWorld> StartAsync(string redis)
     {
-        var redis = await RedisServer.StartAsync();
-        var a = await Storefront.StartAsync("Name=a", $"Redis:Configuration={redis.ConnectionString}");
-        var b = await Storefront.StartAsync("Name=b", $"Redis:Configuration={redis.ConnectionString}");
+        var a = await Storefront.StartAsync("Name=a", $"Redis:Configuration={redis}");
+        var b = await Storefront.StartAsync("Name=b", $"Redis:Configuration={redis}");
         return new StorefrontWorld
         {
-            Redis = redis,
             BackendA = a,
             BackendB = b,
             NodeA = await StartNodeAsync(redis, a, b),
@@ -54,10 +51,9 @@ internal sealed class StorefrontWorld : IAsyncDisposable
         await NodeB.DisposeAsync();
         await BackendA.DisposeAsync();
         await BackendB.DisposeAsync();
-        await Redis.DisposeAsync();
     }
 
-    private static Task<GatewayNode> StartNodeAsync(RedisServer redis, Storefront a, Storefront b)
+    private static Task<GatewayNode> StartNodeAsync(string redis, Storefront a, Storefront b)
     {
         var demo = Path.Combine(RepositoryRoot.Path, "src", "SampleBackend", "storefront.gateway.json");
         var destinations = new[] { "storefront", "prices", "cart" }.SelectMany(cluster => new[]
@@ -66,7 +62,7 @@ internal sealed class StorefrontWorld : IAsyncDisposable
             $"--ReverseProxy:Clusters:{cluster}:Destinations:b:Address={b.Address}",
         });
         return GatewayNode.StartAsync(
-            redis: redis.ConnectionString,
+            redis: redis,
             // A link that is lost is asked for all the time: nobody guesses here.
             args: ["--config", demo, "--ShortLinks:UnknownPerMinute=0", $"--Tokens:Schemes:storefront:JwksUri={a.Address}identity/jwks", .. destinations]);
     }

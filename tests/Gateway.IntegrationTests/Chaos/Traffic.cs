@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Gateway.IntegrationTests.Infrastructure;
@@ -18,15 +19,27 @@ internal sealed class Traffic(StorefrontWorld world, string token, string revoke
     private static readonly TimeSpan CartTime = 2 * global::SampleBackend.Cart.RedisConnection.Deadline;
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan Phase = TimeSpan.FromSeconds(3);
 
     private readonly ConcurrentQueue<string> _failures = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Task> _clients = [];
     private int _requests;
 
-    public IReadOnlyList<string> Failures => [.. _failures];
-
-    public int Requests => Volatile.Read(ref _requests);
+    /// <summary>Makes what the clients ask for: a link that all nodes know, a token, and one that is revoked.</summary>
+    /// <param name="beforeRevocation">Called between the link and the revocation.</param>
+    public static async Task<Traffic> PrepareAsync(StorefrontWorld world, Func<Task>? beforeRevocation = null)
+    {
+        await StorefrontWorld.ChangeAsync(world.NodeA, "/links", new { slug = "known", target = "https://example.com/" });
+        if (beforeRevocation is not null)
+            await beforeRevocation();
+        var revoked = await world.IssueTokenAsync("bob", "builder");
+        await StorefrontWorld.ChangeAsync(world.NodeA, "/tokens/revoke?wait=true", new { token = revoked });
+        // What a node never read it cannot know without Redis.
+        foreach (var node in new[] { world.NodeA, world.NodeB })
+            await Eventually.TrueAsync(async () => (await node.Public.GetAsync("/s/known")).StatusCode == HttpStatusCode.Found, "the link is known");
+        return new Traffic(world, await world.IssueTokenAsync("alice", "wonderland"), revoked);
+    }
 
     /// <summary>Whether Redis lost its data, which a link may then be missing from.</summary>
     public bool LinksMayBeLost { get; set; }
@@ -46,6 +59,25 @@ internal sealed class Traffic(StorefrontWorld world, string token, string revoke
             _clients.Add(KeepACartAsync(client));
             _clients.Add(ChangeAPriceAsync(client, own));
         }
+    }
+
+    /// <summary>Lets it flow for a while.</summary>
+    /// <param name="length">How long; by default 3 s.</param>
+    public Task PassAsync(TimeSpan? length = null)
+    {
+        var before = Volatile.Read(ref _requests);
+        var phase = Stopwatch.StartNew();
+        return Eventually.TrueAsync(
+            () => phase.Elapsed > (length ?? Phase) && Volatile.Read(ref _requests) > before + 100, "the traffic flows", TimeSpan.FromSeconds(30));
+    }
+
+    /// <summary>No request failed, and no node logged an exception.</summary>
+    public void AssertNoneFailed()
+    {
+        Assert.Empty(_failures.Take(20));
+        // YARP reports a probe of a backend that a busy machine answers late.
+        Assert.DoesNotContain(world.NodeA.Log.Exceptions.Concat(world.NodeB.Log.Exceptions),
+            logged => !logged.Category.StartsWith("Yarp.ReverseProxy.Health", StringComparison.Ordinal));
     }
 
     /// <summary>Ends the traffic after the requests under way.</summary>

@@ -32,6 +32,29 @@ public sealed class RedisCluster : IAsyncDisposable
         return [.. connection.GetServers().Select(server => server.Keys(pattern: pattern).Count())];
     }
 
+    /// <summary>Moves the slot of a key from its master to the next, key by key, as an operator's tool does.</summary>
+    /// <param name="meanwhile">Called when half of its keys are there and half here.</param>
+    public async Task MoveSlotAsync(string key, Func<Task>? meanwhile = null)
+    {
+        var slot = (int)await _masters[0].ExecuteAsync("CLUSTER", "KEYSLOT", key);
+        var from = Enumerable.Range(0, _masters.Count).First(i => slot < Slots * (i + 1) / _masters.Count);
+        var (source, target) = (_masters[from], _masters[(from + 1) % _masters.Count]);
+        var (sourceId, targetId) = (await source.ExecuteAsync("CLUSTER", "MYID"), await target.ExecuteAsync("CLUSTER", "MYID"));
+        await target.ExecuteAsync("CLUSTER", "SETSLOT", slot, "IMPORTING", $"{sourceId}");
+        await source.ExecuteAsync("CLUSTER", "SETSLOT", slot, "MIGRATING", $"{targetId}");
+        var half = (int)await source.ExecuteAsync("CLUSTER", "COUNTKEYSINSLOT", slot) / 2;
+        for (var moved = 0; (RedisKey[])(await source.ExecuteAsync("CLUSTER", "GETKEYSINSLOT", slot, 1))! is [var next]; moved++)
+        {
+            if (moved == half && meanwhile is not null)
+                await meanwhile();
+            await source.ExecuteAsync("MIGRATE", "127.0.0.1", target.Port, next, 0, 5000);
+        }
+
+        // The new owner first: between the two it answers what the old one redirects.
+        foreach (var master in new[] { target, source }.Concat(_masters.Except([source, target])))
+            await master.ExecuteAsync("CLUSTER", "SETSLOT", slot, "NODE", $"{targetId}");
+    }
+
     public async Task FlushAsync()
     {
         await using var connection = await ConnectionMultiplexer.ConnectAsync($"{ConnectionString},allowAdmin=true");

@@ -2,18 +2,17 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using StackExchange.Redis;
 
 namespace Gateway.IntegrationTests.Infrastructure;
 
 /// <summary>A real redis-server on a free loopback port, with the faults a real one has.</summary>
-public sealed partial class RedisServer : IAsyncDisposable
+public sealed class RedisServer : IAsyncDisposable
 {
-    private const int SigKill = 9, SigStop = 19, SigCont = 18;
-
     private readonly string _directory = Directory.CreateTempSubdirectory("gateway-redis-").FullName;
     private readonly string[] _options;
+    private string? _configurationFile;
+    private string _saysWhenReady = "Ready to accept connections";
     private Process? _process;
 
     private RedisServer(int port, string[] options) => (Port, _options) = (port, options);
@@ -28,6 +27,18 @@ public sealed partial class RedisServer : IAsyncDisposable
         var server = new RedisServer(FreePort.Next(), options);
         await server.StartProcessAsync();
         return server;
+    }
+
+    /// <summary>Starts a server that watches others.</summary>
+    /// <param name="configuration">The lines of its configuration file, such as <c>sentinel monitor …</c>.</param>
+    public static async Task<RedisServer> StartSentinelAsync(params string[] configuration)
+    {
+        var sentinel = new RedisServer(FreePort.Next(), ["--sentinel"]) { _saysWhenReady = "Sentinel ID is" };
+        // It writes what it learns to its file.
+        sentinel._configurationFile = Path.Combine(sentinel._directory, "sentinel.conf");
+        await File.WriteAllLinesAsync(sentinel._configurationFile, configuration);
+        await sentinel.StartProcessAsync();
+        return sentinel;
     }
 
     /// <summary>Ends the server as a crash would: nothing is saved.</summary>
@@ -48,32 +59,37 @@ public sealed partial class RedisServer : IAsyncDisposable
     }
 
     /// <summary>Writes a snapshot, which a later restart can go back to.</summary>
-    public async Task SaveAsync()
+    public Task SaveAsync() => ExecuteAsync("SAVE");
+
+    /// <summary>Runs one command, on a connection of its own.</summary>
+    public async Task<RedisResult> ExecuteAsync(string command, params object[] arguments)
     {
         await using var connection = await ConnectAsync();
-        await connection.GetServers()[0].ExecuteAsync("SAVE");
+        return await connection.GetServers()[0].ExecuteAsync(command, arguments);
     }
 
     /// <summary>What <see cref="SaveAsync"/> last wrote, byte by byte; short texts are in it as they are.</summary>
     public string ReadSnapshot() => System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(Path.Combine(_directory, "dump.rdb")));
 
     /// <summary>Stops the process without closing its connections: calls get no answer.</summary>
-    public void Pause() => Signal(SigStop);
+    public void Pause() => _process!.Pause();
 
-    public void Resume() => Signal(SigCont);
+    public void Resume() => _process!.Resume();
 
     /// <summary>A connection of the test's own, to look at what the gateway wrote.</summary>
-    public Task<ConnectionMultiplexer> ConnectAsync() =>
-        ConnectionMultiplexer.ConnectAsync($"{ConnectionString},allowAdmin=true");
+    public Task<ConnectionMultiplexer> ConnectAsync()
+    {
+        var options = ConfigurationOptions.Parse($"{ConnectionString},allowAdmin=true");
+        // A sentinel knows other commands.
+        if (_configurationFile is not null)
+            options.CommandMap = CommandMap.Sentinel;
+        return ConnectionMultiplexer.ConnectAsync(options);
+    }
 
     public async ValueTask DisposeAsync()
     {
         if (_process is { HasExited: false })
-        {
-            Signal(SigKill);
-            await _process.WaitForExitAsync();
-        }
-
+            await KillAsync();
         _process?.Dispose();
         Directory.Delete(_directory, recursive: true);
     }
@@ -90,6 +106,8 @@ public sealed partial class RedisServer : IAsyncDisposable
         };
         foreach (var option in _options)
             start.ArgumentList.Add(option);
+        if (_configurationFile is not null)
+            start.ArgumentList.Insert(0, _configurationFile);
         try
         {
             _process = Process.Start(start)!;
@@ -101,7 +119,7 @@ public sealed partial class RedisServer : IAsyncDisposable
 
         while (await _process.StandardOutput.ReadLineAsync() is { } line)
         {
-            if (line.Contains("Ready to accept connections", StringComparison.Ordinal))
+            if (line.Contains(_saysWhenReady, StringComparison.Ordinal))
             {
                 _ = _process.StandardOutput.ReadToEndAsync();
                 return;
@@ -110,11 +128,6 @@ public sealed partial class RedisServer : IAsyncDisposable
 
         throw new InvalidOperationException($"redis-server did not start on port {Port}.");
     }
-
-    private void Signal(int signal) => _ = Kill(_process!.Id, signal);
-
-    [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int Kill(int processId, int signal);
 }
 
 public static class FreePort

@@ -16,15 +16,18 @@ internal sealed class TestOrigin : IAsyncDisposable
     private readonly ConcurrentDictionary<string, RequestDelegate> _handlers = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<ReceivedRequest> _requests = new();
 
-    private TestOrigin(WebApplication app) => _app = app;
+    private readonly bool _keepsRequests;
+
+    private TestOrigin(WebApplication app, bool keepsRequests) => (_app, _keepsRequests) = (app, keepsRequests);
 
     /// <summary>The address, such as <c>http://127.0.0.1:40123/</c>.</summary>
     public string Address => _app.Urls.First() + "/";
 
-    /// <summary>All requests so far, in the order of their arrival.</summary>
+    /// <summary>All requests so far, in the order of their arrival, unless they are not kept.</summary>
     public IReadOnlyList<ReceivedRequest> Requests => [.. _requests];
 
-    public static async Task<TestOrigin> StartAsync()
+    /// <param name="keepsRequests">False for a load that would fill the memory.</param>
+    public static async Task<TestOrigin> StartAsync(bool keepsRequests = true)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -35,7 +38,7 @@ internal sealed class TestOrigin : IAsyncDisposable
             kestrel.RequestHeaderEncodingSelector = _ => System.Text.Encoding.Latin1;
             kestrel.ResponseHeaderEncodingSelector = _ => System.Text.Encoding.Latin1;
         });
-        var origin = new TestOrigin(builder.Build());
+        var origin = new TestOrigin(builder.Build(), keepsRequests);
         origin._app.Run(origin.HandleAsync);
         await origin._app.StartAsync();
         return origin;
@@ -80,10 +83,14 @@ internal sealed class TestOrigin : IAsyncDisposable
     private Task HandleAsync(HttpContext context)
     {
         var request = context.Request;
-        _requests.Enqueue(new ReceivedRequest(
-            request.Method,
-            request.Path + request.QueryString,
-            request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase)));
+        if (_keepsRequests)
+        {
+            _requests.Enqueue(new ReceivedRequest(
+                request.Method,
+                request.Path + request.QueryString,
+                request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase)));
+        }
+
         if (_handlers.TryGetValue(request.Path.Value ?? "/", out var handler))
             return handler(context);
         context.Response.StatusCode = StatusCodes.Status404NotFound;

@@ -94,10 +94,9 @@ public sealed class FaultTests : LimitedNodes
     public async Task After_a_failover_the_replica_counts_on()
     {
         await using var replica = await RedisServer.StartAsync("--replicaof", $"127.0.0.1 {Redis.Port}");
-        // The library looks which server is the master once a minute by default.
         var node = await StartWithAsync(
             Config(new { Name = "one", PermitLimit = 5, Window = "01:00:00", WhenRedisIsDown = "Deny" }),
-            $"{Redis.ConnectionString},{replica.ConnectionString},configCheckSeconds=1");
+            $"{Redis.ConnectionString},{replica.ConnectionString}");
         Assert.Equal(3, await CountAdmittedAsync([node], 3, 1));
         await using (var master = await Redis.ConnectAsync())
         {

@@ -14,8 +14,11 @@ namespace Gateway.Caching.Fetch;
 /// </summary>
 internal sealed class NodeLocks : BackgroundService
 {
-    /// <summary>How long a lock lasts that nobody extends or gives back, because its node died.</summary>
-    public static readonly TimeSpan Expiry = TimeSpan.FromSeconds(3);
+    /// <summary>
+    /// How long a lock lasts that nobody extends or gives back, because its node died. With the last recheck of those who
+    /// wait, a killed node holds them up for three seconds at most.
+    /// </summary>
+    public static readonly TimeSpan Expiry = TimeSpan.FromSeconds(2.5);
 
     private const int CallsAtOnce = 64;
     private static readonly TimeSpan ExtendInterval = TimeSpan.FromSeconds(1);

@@ -41,7 +41,7 @@ internal static class PurgeEndpoints
             response.Headers.RetryAfter = "1";
             return TypedResults.Problem(
                 statusCode: StatusCodes.Status503ServiceUnavailable,
-                title: receipt is null ? "Redis does not answer: the purge may not be in force." : "The purge is written, but Redis no longer answers: where it is in force is not known.");
+                title: receipt is null ? "Redis does not answer: the purge may not be in force." : "The purge was written, but Redis does not answer any more, or lost it: where it is in force is not known. Ask for it again.");
         }
 
         var answer = new PurgeResponse(selectors.Count, receipt.Value.Number, spread?.Applied, spread?.Silent, spread?.Behind);

@@ -1,0 +1,64 @@
+namespace Gateway.IntegrationTests.Infrastructure;
+
+/// <summary>Two redis-servers: a primary, and a replica that lags behind it and can take its place.</summary>
+internal sealed class RedisPair : IAsyncDisposable
+{
+    private static readonly TimeSpan Lag = TimeSpan.FromMilliseconds(300);
+
+    private readonly RedisServer _first;
+    private readonly RedisServer _second;
+    private SlowLink? _replication;
+
+    private RedisPair(RedisServer first, RedisServer second)
+    {
+        (_first, _second) = (first, second);
+        Primary = first;
+    }
+
+    public string ConnectionString => $"{_first.ConnectionString},{_second.ConnectionString}";
+
+    public RedisServer Primary { get; private set; }
+
+    private RedisServer Replica => ReferenceEquals(Primary, _first) ? _second : _first;
+
+    public static async Task<RedisPair> StartAsync()
+    {
+        var pair = new RedisPair(await StartServerAsync(), await StartServerAsync());
+        await pair.ReplicateAsync();
+        return pair;
+
+        // At once, instead of waiting for more replicas to come.
+        static Task<RedisServer> StartServerAsync() => RedisServer.StartAsync("--repl-diskless-sync-delay", "0");
+    }
+
+    /// <summary>Kills the primary, promotes the replica as it is, and starts what was the primary as a replica of it.</summary>
+    public async Task FailOverAsync()
+    {
+        var lost = Primary;
+        await lost.KillAsync();
+        await Replica.ExecuteAsync("REPLICAOF", "NO", "ONE");
+        Primary = Replica;
+        await lost.RestartAsync();
+        await ReplicateAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _first.DisposeAsync();
+        await _second.DisposeAsync();
+        if (_replication is not null)
+            await _replication.DisposeAsync();
+    }
+
+    private async Task ReplicateAsync()
+    {
+        if (_replication is not null)
+            await _replication.DisposeAsync();
+        _replication = SlowLink.To(Primary.Port);
+        _replication.Delay = Lag;
+        await Replica.ExecuteAsync("REPLICAOF", "127.0.0.1", _replication.Port);
+        await Eventually.TrueAsync(
+            async () => $"{await Replica.ExecuteAsync("INFO", "replication")}".Contains("master_link_status:up", StringComparison.Ordinal),
+            "the replica has what the primary has", TimeSpan.FromSeconds(30));
+    }
+}
