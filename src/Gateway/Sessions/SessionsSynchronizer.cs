@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Gateway.ChangeLog;
 using Gateway.Redis;
 using Gateway.Sessions.Drain;
@@ -19,19 +18,17 @@ internal sealed class SessionsSynchronizer(
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan RingInterval = TimeSpan.FromMilliseconds(10);
 
-    // One waiting hint is as good as many: all is read.
-    private readonly Channel<bool> _hints = Channel.CreateBounded<bool>(
-        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly SynchronizationLoop _loop = new(time, exception => SessionsLog.SynchronizationFailed(logger, exception));
 
     private bool _hasRing;
 
     /// <inheritdoc/>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        keys.Stored += Hint;
+        keys.Stored += _loop.Hint;
         log.Applied += OnApplied;
-        log.EpochChanged += Hint;
-        redis.Restored += Hint;
+        log.EpochChanged += _loop.Hint;
+        redis.Restored += _loop.Hint;
 
         // The first ring is built from what Redis holds; only if it holds nothing, or is away, of a key made here.
         await SynchronizeAsync(cancellationToken);
@@ -45,62 +42,22 @@ internal sealed class SessionsSynchronizer(
     /// <inheritdoc/>
     public override Task StopAsync(CancellationToken cancellationToken)
     {
-        keys.Stored -= Hint;
+        keys.Stored -= _loop.Hint;
         log.Applied -= OnApplied;
-        log.EpochChanged -= Hint;
-        redis.Restored -= Hint;
+        log.EpochChanged -= _loop.Hint;
+        redis.Restored -= _loop.Hint;
         return base.StopAsync(cancellationToken);
     }
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            await WaitForHintAsync(stoppingToken);
-            await SynchronizeSafelyAsync(stoppingToken);
-        }
-    }
-
-    private void Hint() => _hints.Writer.TryWrite(true);
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => _loop.RunAsync(SynchronizeAsync, Interval, stoppingToken);
 
     private void OnApplied(IReadOnlyList<Change> changes)
     {
         foreach (var change in changes)
         {
             if (change.Selector.TryGetValue(KeyRepository.ChangeKind, out _) || change.Selector.TryGetValue(DrainedDestinations.ChangeKind, out _))
-                Hint();
-        }
-    }
-
-    private async Task WaitForHintAsync(CancellationToken stoppingToken)
-    {
-        using var interval = new CancellationTokenSource(Interval, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, interval.Token);
-        try
-        {
-            await _hints.Reader.ReadAsync(either.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            // The interval is over, or the node stops: the loop tells them apart.
-        }
-    }
-
-    private async Task SynchronizeSafelyAsync(CancellationToken stoppingToken)
-    {
-        try
-        {
-            await SynchronizeAsync(stoppingToken);
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The node stops.
-        }
-        catch (Exception exception)
-        {
-            // A loop that ended would leave this node without other nodes' keys for good.
-            SessionsLog.SynchronizationFailed(logger, exception);
+                _loop.Hint();
         }
     }
 
