@@ -1,18 +1,16 @@
 using Gateway.ChangeLog;
 using Gateway.Redis;
-using Gateway.Sessions.Drain;
-using Gateway.Sessions.Keys;
 using Microsoft.AspNetCore.DataProtection.KeyManagement.Internal;
 
-namespace Gateway.Sessions;
+namespace Gateway.Sessions.Keys;
 
 /// <summary>
-/// Keeps this node's copies of the DataProtection keys and of the drains in step with Redis: before the first request,
-/// when the change log says so, when Redis returns, and every minute in case all of that was missed. No request waits for it.
+/// Keeps this node's copy of the DataProtection keys in step with Redis: before the first request, when the change log
+/// says so, when Redis returns, and every minute in case all of that was missed. No request waits for it.
 /// </summary>
-internal sealed class SessionsSynchronizer(
-    KeyRepository keys, SharedKeyManager keyManager, IKeyRingProvider keyRing, DrainedDestinations drained, RedisConnection redis,
-    SharedChangeLog log, TimeProvider time, ILogger<SessionsSynchronizer> logger) : BackgroundService
+internal sealed class KeySynchronizer(
+    KeyRepository keys, SharedKeyManager keyManager, IKeyRingProvider keyRing, RedisConnection redis, SharedChangeLog log, TimeProvider time,
+    ILogger<KeySynchronizer> logger) : BackgroundService
 {
     private const int RingAttempts = 200;
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
@@ -56,16 +54,18 @@ internal sealed class SessionsSynchronizer(
     {
         foreach (var change in changes)
         {
-            if (change.Selector.TryGetValue(KeyRepository.ChangeKind, out _) || change.Selector.TryGetValue(DrainedDestinations.ChangeKind, out _))
+            if (change.Selector.TryGetValue(KeyRepository.ChangeKind, out _))
                 _loop.Hint();
         }
     }
 
     private async Task SynchronizeAsync(CancellationToken cancellationToken)
     {
-        await drained.SynchronizeAsync(cancellationToken);
-        if (await keys.SynchronizeAsync(cancellationToken) > 0 && _hasRing)
+        if (await keys.SynchronizeAsync(cancellationToken) is not { } learned)
+            return;
+        if (learned > 0 && _hasRing)
             await RenewRingAsync(cancellationToken);
+        keys.IsJoined = true;
     }
 
     // An expired ring is renewed in the background by whoever asks for it, who gets the old one meanwhile. Asked for here
