@@ -11,9 +11,9 @@ internal sealed class StoredStateMiddleware(RequestDelegate next, ILogger<Stored
         var session = (StoredState)context.Session;
         // Where it fails, the request goes on: it may not need its session. If it does, it ends with 503.
         await session.TryLoadAsync(context.RequestAborted);
-        await next(context);
         try
         {
+            await next(context);
             // Not cancelled with the request: a client that left still has the session.
             await session.CommitAsync(CancellationToken.None);
         }
