@@ -36,6 +36,7 @@ internal sealed class TestOrigin : IAsyncDisposable
             kestrel.ResponseHeaderEncodingSelector = _ => System.Text.Encoding.Latin1;
         });
         var origin = new TestOrigin(builder.Build());
+        origin._app.UseWebSockets();
         origin._app.Run(origin.HandleAsync);
         await origin._app.StartAsync();
         return origin;

@@ -234,6 +234,36 @@ public sealed class SignInTests : IAsyncLifetime
         Assert.All(seen.Order().Zip(seen.Order().Skip(1)), pair => Assert.True(pair.Second - pair.First >= 1000));
     }
 
+    [Theory]
+    [InlineData("sign-out")]
+    [InlineData("admin listener")]
+    [InlineData("limit")]
+    public async Task The_open_connections_of_an_ended_session_are_closed_on_every_node(string by)
+    {
+        await using var gateway = await GatewayNode.StartAsync(redis: _redis.ConnectionString);
+        await using var small = await StartAsync(settings: "Sessions:Store:MaxPerSubject=1");
+        var (browser, other) = (new Browser(), new Browser());
+        await browser.SignInAsync(_a);
+        await other.SignInAsync(_a, "bob");
+        using var stream = await browser.SendAsync(_b, HttpMethod.Get, "/events", HttpCompletionOption.ResponseHeadersRead);
+        using var othersStream = await other.SendAsync(_b, HttpMethod.Get, "/events", HttpCompletionOption.ResponseHeadersRead);
+        Assert.Equal(HttpStatusCode.OK, stream.StatusCode);
+
+        using var ended = by switch
+        {
+            "sign-out" => await browser.SendAsync(_a, HttpMethod.Post, "/sign-out"),
+            "admin listener" => await gateway.Admin.DeleteAsync("/sessions?subject=alice"),
+            _ => await new Browser().SendAsync(small, HttpMethod.Post, "/sign-in/alice"),
+        };
+        Assert.Equal(HttpStatusCode.OK, ended.StatusCode);
+
+        await Assert.ThrowsAnyAsync<IOException>(() => CopyAsync(stream).WaitAsync(TimeSpan.FromSeconds(3)));
+        var others = CopyAsync(othersStream);
+        Assert.Equal(HttpStatusCode.OK, await other.StatusAsync(_b));
+        Assert.False(others.IsCompleted);
+        AssertNoExceptions();
+    }
+
     [Fact]
     public async Task An_unused_session_ends_and_leaves_nothing()
     {
@@ -257,6 +287,9 @@ public sealed class SignInTests : IAsyncLifetime
 
         await Eventually.TrueAsync(async () => await browser.StatusAsync(quick) == HttpStatusCode.Redirect, "use does not prolong it", TimeSpan.FromSeconds(5));
     }
+
+    private static async Task CopyAsync(HttpResponseMessage response) =>
+        await (await response.Content.ReadAsStreamAsync()).CopyToAsync(Stream.Null);
 
     private Task<SignInApp> StartAsync(TimeSpan? window = null, bool slides = true, params string[] settings) => SignInApp.StartAsync(
         _redis.ConnectionString,

@@ -20,3 +20,30 @@ internal static class EndedSessions
     public static Selector SelectorOf(string subject) =>
         Buckets[int.Parse(subject.AsSpan(0, Digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture)];
 }
+
+/// <summary>Has open requests looked at as soon as sessions end, on any node.</summary>
+internal sealed class EndedSessionsWatch(SharedChangeLog log, OpenRequests open) : IHostedService
+{
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        log.Applied += OnApplied;
+        log.EpochChanged += open.Recheck;
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken)
+    {
+        log.Applied -= OnApplied;
+        log.EpochChanged -= open.Recheck;
+        return Task.CompletedTask;
+    }
+
+    private void OnApplied(IReadOnlyList<Change> changes)
+    {
+        foreach (var change in changes)
+        {
+            if (change.Selector.TryGetValue(EndedSessions.ChangeKind, out _))
+                open.Recheck();
+        }
+    }
+}

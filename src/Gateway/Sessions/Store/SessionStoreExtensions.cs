@@ -35,6 +35,7 @@ public static class SessionStoreExtensions
         services.TryAddSingleton<SessionsMetrics>();
         services.AddSharedDataProtection(configuration.GetSection(SessionsOptions.SectionName), applicationName);
         services.AddSingleton<SessionStore>();
+        services.AddHostedService<EndedSessionsWatch>();
         services.AddSingleton(provider => new SubjectSessions(provider.GetRequiredService<SessionStore>()));
         return services;
     }
@@ -49,8 +50,7 @@ public static class SessionStoreExtensions
     public static IServiceCollection AddStoredSignIn(this IServiceCollection services, string scheme = CookieAuthenticationDefaults.AuthenticationScheme)
     {
         ArgumentNullException.ThrowIfNull(services);
-        return services.AddSingleton<IPostConfigureOptions<CookieAuthenticationOptions>>(provider => new StoredSignIn(
-            scheme, provider.GetRequiredService<SessionStore>(), provider.GetRequiredService<TimeProvider>()));
+        return services.AddSingleton<IPostConfigureOptions<CookieAuthenticationOptions>>(provider => ActivatorUtilities.CreateInstance<StoredSignIn>(provider, scheme));
     }
 
     /// <summary>Adds <c>ISession</c>, kept in the store: in place of <c>AddSession</c>.</summary>

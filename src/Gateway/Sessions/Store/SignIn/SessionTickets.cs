@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using Gateway.ChangeLog;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 
@@ -8,7 +9,8 @@ namespace Gateway.Sessions.Store.SignIn;
 /// Keeps the tickets of cookie sign-in in the session store. The window of a session is moved when its ticket is read;
 /// the handler is only made to set the cookie anew where that has an expiry of its own.
 /// </summary>
-internal sealed class SessionTickets(SessionStore store, CookieAuthenticationOptions options, TimeProvider time) : ITicketStore
+internal sealed class SessionTickets(
+    SessionStore store, CookieAuthenticationOptions options, OpenRequests open, SharedChangeLog log, TimeProvider time) : ITicketStore
 {
     // On tickets that come from here: those that a sign-in brings have properties of their own.
     private const string Mark = ".session";
@@ -34,10 +36,16 @@ internal sealed class SessionTickets(SessionStore store, CookieAuthenticationOpt
     {
         if (!SessionId.TryParse(key, out var id))
             return null;
-        var reply = await store.ReadAsync(SessionKey.Of(id), cancellationToken);
+        var session = SessionKey.Of(id);
+        // Before the session is read: what ends it from here on is noticed.
+        var grant = new SessionGrant(session, store, log);
+        var reply = await store.ReadAsync(session, cancellationToken);
         if (!reply.TryGet(out var stored))
             httpContext.Features.Set(UnreadSession.Instance);
-        return stored is null ? null : Deserialize(stored);
+        if (stored is null || Deserialize(stored) is not { } ticket)
+            return null;
+        open.Watch(httpContext, grant);
+        return ticket;
     }
 
     public Task RenewAsync(string key, AuthenticationTicket ticket) => throw new NotSupportedException("Call it with the request.");

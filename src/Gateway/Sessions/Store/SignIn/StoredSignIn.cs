@@ -1,16 +1,17 @@
+using Gateway.ChangeLog;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Sessions.Store.SignIn;
 
 /// <summary>Makes a cookie scheme keep its tickets in the session store, and say so when it cannot.</summary>
-internal sealed class StoredSignIn(string scheme, SessionStore store, TimeProvider time) : IPostConfigureOptions<CookieAuthenticationOptions>
+internal sealed class StoredSignIn(string scheme, SessionStore store, OpenRequests open, SharedChangeLog log, TimeProvider time) : IPostConfigureOptions<CookieAuthenticationOptions>
 {
     public void PostConfigure(string? name, CookieAuthenticationOptions options)
     {
         if (name != scheme)
             return;
-        options.SessionStore = new SessionTickets(store, options, time);
+        options.SessionStore = new SessionTickets(store, options, open, log, time);
         options.CookieManager = new RenewingCookies(options.CookieManager ?? new ChunkingCookieManager(), options);
 
         var events = options.Events;
