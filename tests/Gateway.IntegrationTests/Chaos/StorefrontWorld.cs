@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using Gateway.IntegrationTests.Infrastructure;
+using Microsoft.AspNetCore.Builder;
 
 namespace Gateway.IntegrationTests.Chaos;
 
@@ -17,7 +18,9 @@ internal sealed class StorefrontWorld : IAsyncDisposable
 
     public required GatewayNode NodeB { get; init; }
 
-    public static async Task<StorefrontWorld> StartAsync()
+    /// <param name="args">More of the gateways' command line.</param>
+    /// <param name="configure">Changes to the gateways' services.</param>
+    public static async Task<StorefrontWorld> StartAsync(string[]? args = null, Action<WebApplicationBuilder>? configure = null)
     {
         var redis = await RedisServer.StartAsync();
         var a = await Storefront.StartAsync("Name=a", $"Redis:Configuration={redis.ConnectionString}");
@@ -27,8 +30,8 @@ internal sealed class StorefrontWorld : IAsyncDisposable
             Redis = redis,
             BackendA = a,
             BackendB = b,
-            NodeA = await StartNodeAsync(redis, a, b),
-            NodeB = await StartNodeAsync(redis, a, b),
+            NodeA = await StartNodeAsync(redis, a, b, args ?? [], configure),
+            NodeB = await StartNodeAsync(redis, a, b, args ?? [], configure),
         };
     }
 
@@ -57,7 +60,7 @@ internal sealed class StorefrontWorld : IAsyncDisposable
         await Redis.DisposeAsync();
     }
 
-    private static Task<GatewayNode> StartNodeAsync(RedisServer redis, Storefront a, Storefront b)
+    private static Task<GatewayNode> StartNodeAsync(RedisServer redis, Storefront a, Storefront b, string[] args, Action<WebApplicationBuilder>? configure)
     {
         var demo = Path.Combine(RepositoryRoot.Path, "src", "SampleBackend", "storefront.gateway.json");
         var destinations = new[] { "storefront", "prices", "cart" }.SelectMany(cluster => new[]
@@ -68,6 +71,7 @@ internal sealed class StorefrontWorld : IAsyncDisposable
         return GatewayNode.StartAsync(
             redis: redis.ConnectionString,
             // A link that is lost is asked for all the time: nobody guesses here.
-            args: ["--config", demo, "--ShortLinks:UnknownPerMinute=0", $"--Tokens:Schemes:storefront:JwksUri={a.Address}identity/jwks", .. destinations]);
+            args: ["--config", demo, "--ShortLinks:UnknownPerMinute=0", $"--Tokens:Schemes:storefront:JwksUri={a.Address}identity/jwks", .. destinations, .. args],
+            configure: configure);
     }
 }

@@ -35,12 +35,14 @@ internal sealed class SignInApp : IAsyncDisposable
 
     /// <param name="redis">A connection string.</param>
     /// <param name="cookie">Changes to the cookie scheme.</param>
+    /// <param name="logging">Changes to what is logged.</param>
     /// <param name="settings">More of the configuration, as <c>Sessions:Store:MaxPerSubject=2</c>.</param>
-    public static async Task<SignInApp> StartAsync(string redis, Action<CookieAuthenticationOptions>? cookie = null, params string[] settings)
+    public static async Task<SignInApp> StartAsync(string redis, Action<CookieAuthenticationOptions>? cookie = null, Action<ILoggingBuilder>? logging = null, params string[] settings)
     {
         var builder = WebApplication.CreateSlimBuilder();
         var log = new CapturedLog();
         builder.Logging.ClearProviders().AddProvider(log);
+        logging?.Invoke(builder.Logging);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Configuration.AddInMemoryCollection(settings.Select(setting => setting.Split('=', 2)).Concat([["Redis:Configuration", redis], ["Redis:Deadline", "00:00:02"]])
             .Select(setting => KeyValuePair.Create(setting[0], (string?)setting[1])));

@@ -298,7 +298,7 @@ public sealed class SignInTests : IAsyncLifetime
             cookie.ExpireTimeSpan = window ?? cookie.ExpireTimeSpan;
             cookie.SlidingExpiration = slides;
         },
-        settings);
+        settings: settings);
 
     private async Task<IReadOnlyList<RedisKey>> KeysAsync(string pattern)
     {
