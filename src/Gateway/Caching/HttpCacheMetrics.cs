@@ -15,7 +15,7 @@ internal sealed class HttpCacheMetrics
         meter.CreateObservableCounter(
             "gateway.cache.requests", Read, "{request}", "Requests that the cache considered, by outcome (hit, forwarded) and reason.");
         meter.CreateObservableGauge("gateway.cache.memory.size", () => memory.Size, "By", "What stored responses take in this process.");
-        meter.CreateObservableGauge("gateway.cache.memory.entries", () => memory.Count, "{entry}", "Entries stored in this process.");
+        meter.CreateObservableGauge("gateway.cache.memory.entries", () => memory.Count, "{entry}", "Targets stored in this process, each with its response or its variants.");
     }
 
     /// <summary>Requests answered from the store since this process began, by reason; those with none are left out.</summary>
