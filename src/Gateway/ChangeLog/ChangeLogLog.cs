@@ -13,4 +13,10 @@ internal static partial class ChangeLogLog
 
     [LoggerMessage(3003, LogLevel.Warning, "More than 10,000 changes wait for Redis: {Selector} takes their place.")]
     public static partial void PendingOverflow(ILogger logger, string selector);
+
+    [LoggerMessage(3010, LogLevel.Information, "Requests under way were ended, because their tokens or sessions were: {Count}")]
+    public static partial void OpenRequestsClosed(ILogger logger, int count);
+
+    [LoggerMessage(3011, LogLevel.Error, "Looking for requests whose tokens or sessions have ended failed. It is tried again.")]
+    public static partial void OpenRequestsFailed(ILogger logger, Exception exception);
 }

@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Gateway.Redis;
 using StackExchange.Redis;
 
@@ -17,9 +16,7 @@ internal sealed class ChangeLogPoller(
     private static readonly TimeSpan ForgetNodesAfter = TimeSpan.FromMinutes(1);
     private static readonly RedisScript PollScript = RedisScript.Load("ChangeLog/poll.lua");
 
-    // One waiting hint is as good as many: the poll reads everything.
-    private readonly Channel<bool> _hints = Channel.CreateBounded<bool>(
-        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly SynchronizationLoop _loop = new(time, exception => ChangeLogLog.PollFailed(logger, exception));
 
     private bool _isSubscribed;
 
@@ -34,16 +31,16 @@ internal sealed class ChangeLogPoller(
         }
 
         redis.Interrupted += continuity.Interrupt;
-        redis.Restored += Hint;
+        redis.Restored += _loop.Hint;
         // A first read before the first request, where Redis is there.
-        await PollSafelyAsync(cancellationToken);
+        await _loop.TryAsync(SynchronizeAsync, cancellationToken);
         await base.StartAsync(cancellationToken);
     }
 
     /// <inheritdoc/>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        redis.Restored -= Hint;
+        redis.Restored -= _loop.Hint;
         redis.Interrupted -= continuity.Interrupt;
         await base.StopAsync(cancellationToken);
         // A node that left in order is not waited for.
@@ -51,57 +48,22 @@ internal sealed class ChangeLogPoller(
     }
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            await PollSafelyAsync(stoppingToken);
-            await WaitForHintAsync(stoppingToken);
-        }
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => _loop.RunAsync(SynchronizeAsync, Interval, stoppingToken);
 
-    private void Hint() => _hints.Writer.TryWrite(true);
-
-    private async Task WaitForHintAsync(CancellationToken stoppingToken)
+    private async Task SynchronizeAsync(CancellationToken cancellationToken)
     {
-        using var interval = new CancellationTokenSource(Interval, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, interval.Token);
-        try
-        {
-            await _hints.Reader.ReadAsync(either.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            // The interval is over, or the node stops: the loop tells them apart.
-        }
-    }
-
-    private async Task PollSafelyAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await SubscribeAsync();
-            var hasMore = true;
-            while (hasMore && await PollAsync(cancellationToken) is { } poll)
-                hasMore = poll.HasMore;
-            await WritePendingAsync(cancellationToken);
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            // The node stops.
-        }
-        catch (Exception exception)
-        {
-            // A poller that ended would leave this node without a lease for good.
-            ChangeLogLog.PollFailed(logger, exception);
-        }
+        await SubscribeAsync();
+        var hasMore = true;
+        while (hasMore && await PollAsync(cancellationToken) is { } poll)
+            hasMore = poll.HasMore;
+        await WritePendingAsync(cancellationToken);
     }
 
     private async Task SubscribeAsync()
     {
         if (_isSubscribed || !redis.IsAvailable)
             return;
-        await redis.SubscribeAsync(keys.ChangeLogChannel, _ => Hint());
+        await redis.SubscribeAsync(keys.ChangeLogChannel, _ => _loop.Hint());
         _isSubscribed = true;
     }
 

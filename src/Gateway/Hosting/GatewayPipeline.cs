@@ -4,7 +4,6 @@ using Gateway.Caching.Explain;
 using Gateway.Caching.Invalidation;
 using Gateway.RateLimiting;
 using Gateway.Sessions;
-using Gateway.Sessions.Drain;
 using Gateway.ShortLinks;
 using Gateway.Tokens;
 using Microsoft.AspNetCore.Authorization;

@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Gateway.ChangeLog;
 using Gateway.RateLimiting.Leasing;
 using Gateway.RateLimiting.Lists;
@@ -22,17 +21,15 @@ internal sealed class RateLimitSynchronizer(
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
-    // One waiting hint is as good as many: all is read.
-    private readonly Channel<bool> _hints = Channel.CreateBounded<bool>(
-        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly SynchronizationLoop _loop = new(time, exception => RateLimitingLog.SynchronizationFailed(logger, exception));
 
     /// <inheritdoc/>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         log.Applied += OnApplied;
-        log.EpochChanged += Hint;
-        redis.Restored += Hint;
-        await SynchronizeSafelyAsync(cancellationToken);
+        log.EpochChanged += _loop.Hint;
+        redis.Restored += _loop.Hint;
+        await _loop.TryAsync(SynchronizeAsync, cancellationToken);
         await base.StartAsync(cancellationToken);
     }
 
@@ -40,8 +37,8 @@ internal sealed class RateLimitSynchronizer(
     public override Task StopAsync(CancellationToken cancellationToken)
     {
         log.Applied -= OnApplied;
-        log.EpochChanged -= Hint;
-        redis.Restored -= Hint;
+        log.EpochChanged -= _loop.Hint;
+        redis.Restored -= _loop.Hint;
         return base.StopAsync(cancellationToken);
     }
 
@@ -53,59 +50,24 @@ internal sealed class RateLimitSynchronizer(
     }
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            await WaitForHintAsync(stoppingToken);
-            await SynchronizeSafelyAsync(stoppingToken);
-        }
-    }
-
-    private void Hint() => _hints.Writer.TryWrite(true);
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => _loop.RunAsync(SynchronizeAsync, Interval, stoppingToken);
 
     private void OnApplied(IReadOnlyList<Change> changes)
     {
         foreach (var change in changes)
         {
             if (change.Selector.TryGetValue(ClientLists.ChangeKind, out _))
-                Hint();
+                _loop.Hint();
             else if (change.Selector.TryGetValue(ResetKind, out _))
                 ForgetCounters();
         }
     }
 
-    private async Task WaitForHintAsync(CancellationToken stoppingToken)
+    private async Task SynchronizeAsync(CancellationToken cancellationToken)
     {
-        using var interval = new CancellationTokenSource(Interval, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, interval.Token);
-        try
-        {
-            await _hints.Reader.ReadAsync(either.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            // The interval is over, or the node stops: the loop tells them apart.
-        }
-    }
-
-    private async Task SynchronizeSafelyAsync(CancellationToken stoppingToken)
-    {
-        try
-        {
-            await lists.SynchronizeAsync(stoppingToken);
-            await limited.SendAsync(stoppingToken);
-            if (await log.ReadNodesAsync(stoppingToken) is { } known)
-                share.Nodes = known.Nodes.Count(node => node.MayHoldLease);
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The node stops.
-        }
-        catch (Exception exception)
-        {
-            // A loop that ended would leave this node without the others' lists for good.
-            RateLimitingLog.SynchronizationFailed(logger, exception);
-        }
+        await lists.SynchronizeAsync(cancellationToken);
+        await limited.SendAsync(cancellationToken);
+        if (await log.ReadNodesAsync(cancellationToken) is { } known)
+            share.Nodes = known.Nodes.Count(node => node.MayHoldLease);
     }
 }

@@ -104,6 +104,14 @@ internal sealed class RedisKeys
     /// <param name="sessionId">Random, or a hash: never what the client sent.</param>
     public RedisKey Affinity(string sessionId) => $"{_prefix}affinity:{sessionId}";
 
+    /// <summary>Hash (data, protected by DataProtection; created, seen, window, ends in ms) · its window, moved by use, and at most the absolute timeout · Sessions · record.</summary>
+    /// <param name="subject">A hash of whose session it is, or of the session alone: all of a subject's keys share a slot.</param>
+    /// <param name="session">SHA-256 of the session's id, which is not in Redis.</param>
+    public RedisKey Session(string subject, string session) => $"{_prefix}session:{{{subject}}}:{session}";
+
+    /// <summary>Sorted set "created:session" → end in ms, at most 100: a session that is not in it has ended · until the absolute end of the last one · Sessions · record.</summary>
+    public RedisKey SessionsOfSubject(string subject) => $"{_prefix}sessions:{{{subject}}}";
+
     /// <summary>Hash "cluster/destination", escaped, and a version · no expiry · Sessions · record; nodes write it back.</summary>
     public RedisKey DrainedDestinations => _prefix + "drains";
 

@@ -14,4 +14,13 @@ internal static partial class SessionsLog
 
     [LoggerMessage(7003, LogLevel.Information, "Destinations that get no new sessions: {Drains}")]
     public static partial void DrainsChanged(ILogger logger, string drains);
+
+    [LoggerMessage(7010, LogLevel.Information, "Sessions of a subject ended on request: {Count}")]
+    public static partial void SessionsEnded(ILogger logger, int count);
+
+    [LoggerMessage(7011, LogLevel.Warning, "A session cannot be read: it was protected by a key that is unknown or revoked, or was changed in Redis.")]
+    public static partial void SessionUnreadable(ILogger logger);
+
+    [LoggerMessage(7012, LogLevel.Warning, "What a request changed in its session is lost: Redis did not answer, and the response had begun.")]
+    public static partial void SessionLost(ILogger logger);
 }

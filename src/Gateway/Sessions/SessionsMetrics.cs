@@ -6,6 +6,7 @@ internal sealed class SessionsMetrics
 {
     private readonly Counter<long> _requests;
     private readonly Counter<long> _lookups;
+    private readonly Counter<long> _stored;
 
     public SessionsMetrics(IMeterFactory meters)
     {
@@ -15,6 +16,8 @@ internal sealed class SessionsMetrics
             "Requests of clusters with the affinity policy Redis, by cluster and outcome (new, refused-key, kept, lost, moved, moved-elsewhere).");
         _lookups = meter.CreateCounter<long>(
             "gateway.sessions.lookups", "{lookup}", "Where a session's destination was found (memory, redis, remembered: Redis did not answer).");
+        _stored = meter.CreateCounter<long>(
+            "gateway.sessions.stored", "{call}", "What the session store was asked for, by outcome (created, read, unknown, changed, ended, over_limit, unavailable).");
     }
 
     /// <summary>A request without a session.</summary>
@@ -40,6 +43,9 @@ internal sealed class SessionsMetrics
     public void FoundInRedis() => _lookups.Add(1, new KeyValuePair<string, object?>("found", "redis"));
 
     public void Remembered() => _lookups.Add(1, new KeyValuePair<string, object?>("found", "remembered"));
+
+    /// <summary>A call of the session store; <paramref name="count"/> sessions were concerned.</summary>
+    public void Stored(string outcome, int count = 1) => _stored.Add(count, new KeyValuePair<string, object?>("outcome", outcome));
 
     private void Request(string cluster, string outcome) => _requests.Add(1, new("cluster", cluster), new("outcome", outcome));
 }

@@ -1,3 +1,5 @@
+using Gateway.Sessions.Store;
+
 namespace Gateway.Sessions;
 
 /// <summary>Session affinity over all nodes, for clusters whose <c>SessionAffinity:Policy</c> is <c>Redis</c>, and the keys that protect its cookies.</summary>
@@ -27,4 +29,7 @@ public sealed class SessionsOptions
 
     /// <summary>The password of <see cref="KeyCertificatePath"/>. Default: none. A change needs a restart.</summary>
     public string? KeyCertificatePassword { get; set; }
+
+    /// <summary>Sessions of signed-in users and of <c>ISession</c>, in applications that keep them in the session store.</summary>
+    public SessionStoreOptions Store { get; set; } = new();
 }

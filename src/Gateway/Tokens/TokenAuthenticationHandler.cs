@@ -1,10 +1,13 @@
+using Gateway.ChangeLog;
+using Gateway.Tokens.Revocations;
 using Microsoft.AspNetCore.Authentication;
 
 namespace Gateway.Tokens;
 
 /// <summary>Bearer tokens (RFC 6750) and API keys as an authentication scheme of ASP.NET Core; one per request and scheme.</summary>
 internal sealed class TokenAuthenticationHandler(
-    TokenSchemes schemes, TokenValidator validator, TokensMetrics metrics, ILogger<TokenAuthenticationHandler> logger) : IAuthenticationHandler
+    TokenSchemes schemes, TokenValidator validator, RevocationList revocations, OpenRequests open, TokensMetrics metrics, TimeProvider time,
+    ILogger<TokenAuthenticationHandler> logger) : IAuthenticationHandler
 {
     private const string Bearer = "Bearer";
     private const string RetryAfterSeconds = "1";
@@ -23,7 +26,7 @@ internal sealed class TokenAuthenticationHandler(
     public async Task<AuthenticateResult> AuthenticateAsync()
     {
         var scheme = schemes.Find(_name);
-        if (ReadToken(scheme, _context.Request) is not { } token)
+        if (ReadToken(scheme, _context.Request) is not { } given)
         {
             metrics.Request(_name, "missing");
             return AuthenticateResult.NoResult();
@@ -31,7 +34,9 @@ internal sealed class TokenAuthenticationHandler(
 
         var result = scheme is null
             ? TokenResult.Unavailable
-            : await validator.ValidateAsync(scheme, token, _context.RequestAborted);
+            : await validator.ValidateAsync(scheme, given, _context.RequestAborted);
+        if (_result is null && result is { Verdict: TokenVerdict.Accepted, Token: { } token })
+            open.Watch(_context, new TokenGrant(token, scheme!.Options, revocations, time));
         _result = result;
         Note(result);
         return result.Verdict == TokenVerdict.Accepted

@@ -93,6 +93,12 @@ public sealed class TokenSchemeOptions
     /// <summary>What a node does with tokens while it cannot know whether they were revoked. Default: <see cref="WhenRevocationUnknown.Accept"/>.</summary>
     public WhenRevocationUnknown WhenRevocationUnknown { get; set; } = WhenRevocationUnknown.Accept;
 
+    /// <summary>
+    /// Whether a WebSocket, an event stream or another response of unknown length is ended when its token expires (and
+    /// <see cref="ClockSkew"/> has passed), as it is when its token is revoked. Default: no, it goes on.
+    /// </summary>
+    public bool CloseAtExpiry { get; set; }
+
     /// <summary>The claims that backends receive as fields: at most 20. Default: none.</summary>
     public IList<ForwardedClaimOptions> Forward { get; } = [];
 

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 using SampleBackend.Catalog;
 using SampleBackend.Hosting;
-using StackExchange.Redis;
 
 namespace SampleBackend.Cart;
 
@@ -13,7 +12,6 @@ internal static class CartEndpoints
     private const string SessionKey = "cart";
     private const int MostItems = 50;
     private const int MostPieces = 99;
-    private const int RetryAfterSeconds = 2;
 
     public static void MapCart(this IEndpointRouteBuilder routes)
     {
@@ -21,13 +19,6 @@ internal static class CartEndpoints
         cart.MapGet("", Show);
         cart.MapPost("/items", Add);
         cart.MapDelete("/items/{id}", Remove);
-    }
-
-    /// <summary>Redis is away: the cart says so and when to come back; the rest of the shop goes on.</summary>
-    public static ProblemHttpResult Unavailable(HttpContext context)
-    {
-        context.Response.Headers.CacheControl = "no-store";
-        return Problems.Unavailable(context, "Carts cannot be read or changed at the moment; look again shortly.", RetryAfterSeconds);
     }
 
     private static JsonHttpResult<CartView> Show(HttpContext context, Catalogue catalogue, IOptions<BackendOptions> backend) =>
@@ -63,29 +54,15 @@ internal static class CartEndpoints
         return TypedResults.NoContent();
     }
 
-    /// <summary>Loads the session before the endpoint and saves it before the answer, so that a success is never announced for a change that is lost.</summary>
+    /// <summary>Saves the session before the answer, so that a success is never announced for a change that is lost: then the answer is 503.</summary>
     private static async ValueTask<object?> KeepInSession(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
     {
         var context = invocation.HttpContext;
         context.Response.Headers.CacheControl = "no-store";
-        try
-        {
-            await context.Session.LoadAsync(context.RequestAborted).WaitAsync(RedisConnection.Deadline, context.RequestAborted);
-            var answer = await next(invocation);
-            await context.Session.CommitAsync(context.RequestAborted).WaitAsync(RedisConnection.Deadline, context.RequestAborted);
-            return answer;
-        }
-        catch (Exception away) when (IsStoreFailure(away) && !context.RequestAborted.IsCancellationRequested)
-        {
-            // Answered here and now: the session tries once more to save itself before the request ends.
-            await Unavailable(context).ExecuteAsync(context);
-            await context.Response.CompleteAsync();
-            return TypedResults.Empty;
-        }
+        var answer = await next(invocation);
+        await context.Session.CommitAsync(context.RequestAborted);
+        return answer;
     }
-
-    private static bool IsStoreFailure(Exception exception) =>
-        exception is RedisException or TimeoutException or OperationCanceledException or IOException or ObjectDisposedException;
 
     private static CartItem[] Read(ISession session)
     {

@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using Gateway.IntegrationTests.Infrastructure;
+using Microsoft.AspNetCore.Builder;
 
 namespace Gateway.IntegrationTests.Chaos;
 
@@ -16,7 +17,9 @@ internal sealed class StorefrontWorld : IAsyncDisposable
     public required GatewayNode NodeB { get; init; }
 
     /// <param name="redis">A connection string for gateways and backends.</param>
-    public static async Task<StorefrontWorld> StartAsync(string redis)
+    /// <param name="args">More of the gateways' command line.</param>
+    /// <param name="configure">Changes to the gateways' services.</param>
+    public static async Task<StorefrontWorld> StartAsync(string redis, string[]? args = null, Action<WebApplicationBuilder>? configure = null)
     {
         var a = await Storefront.StartAsync("Name=a", $"Redis:Configuration={redis}");
         var b = await Storefront.StartAsync("Name=b", $"Redis:Configuration={redis}");
@@ -24,8 +27,8 @@ internal sealed class StorefrontWorld : IAsyncDisposable
         {
             BackendA = a,
             BackendB = b,
-            NodeA = await StartNodeAsync(redis, a, b),
-            NodeB = await StartNodeAsync(redis, a, b),
+            NodeA = await StartNodeAsync(redis, a, b, args ?? [], configure),
+            NodeB = await StartNodeAsync(redis, a, b, args ?? [], configure),
         };
     }
 
@@ -53,7 +56,7 @@ internal sealed class StorefrontWorld : IAsyncDisposable
         await BackendB.DisposeAsync();
     }
 
-    private static Task<GatewayNode> StartNodeAsync(string redis, Storefront a, Storefront b)
+    private static Task<GatewayNode> StartNodeAsync(string redis, Storefront a, Storefront b, string[] args, Action<WebApplicationBuilder>? configure)
     {
         var demo = Path.Combine(RepositoryRoot.Path, "src", "SampleBackend", "storefront.gateway.json");
         var destinations = new[] { "storefront", "prices", "cart" }.SelectMany(cluster => new[]
@@ -64,6 +67,7 @@ internal sealed class StorefrontWorld : IAsyncDisposable
         return GatewayNode.StartAsync(
             redis: redis,
             // A link that is lost is asked for all the time: nobody guesses here.
-            args: ["--config", demo, "--ShortLinks:UnknownPerMinute=0", $"--Tokens:Schemes:storefront:JwksUri={a.Address}identity/jwks", .. destinations]);
+            args: ["--config", demo, "--ShortLinks:UnknownPerMinute=0", $"--Tokens:Schemes:storefront:JwksUri={a.Address}identity/jwks", .. destinations, .. args],
+            configure: configure);
     }
 }

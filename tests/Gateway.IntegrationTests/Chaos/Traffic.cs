@@ -15,8 +15,8 @@ namespace Gateway.IntegrationTests.Chaos;
 internal sealed class Traffic(StorefrontWorld world, string token, string revoked) : IAsyncDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
-    // The backend's own: it loads the session and stores it again.
-    private static readonly TimeSpan CartTime = 2 * global::SampleBackend.Cart.RedisConnection.Deadline;
+    // The backend's own: it loads the session and stores it again, each within the deadline of a call to Redis.
+    private static readonly TimeSpan CartTime = 2 * new Gateway.Redis.RedisOptions().Deadline;
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan Phase = TimeSpan.FromSeconds(3);

@@ -71,6 +71,31 @@ public sealed class RedisServer : IAsyncDisposable
     /// <summary>What <see cref="SaveAsync"/> last wrote, byte by byte; short texts are in it as they are.</summary>
     public string ReadSnapshot() => System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(Path.Combine(_directory, "dump.rdb")));
 
+    /// <summary>Every key and value.</summary>
+    public async Task<IReadOnlyList<string>> ReadEverythingAsync()
+    {
+        await using var connection = await ConnectAsync();
+        var database = connection.GetDatabase();
+        var all = new List<string>();
+        await foreach (var key in connection.GetServers()[0].KeysAsync())
+        {
+            all.Add(key!);
+            all.AddRange(await database.KeyTypeAsync(key) switch
+            {
+                RedisType.String => [Text(await database.StringGetAsync(key))],
+                RedisType.Hash => (await database.HashGetAllAsync(key)).Select(entry => $"{Text(entry.Name)} {Text(entry.Value)}"),
+                RedisType.SortedSet => (await database.SortedSetRangeByRankAsync(key)).Select(Text),
+                RedisType.Set => (await database.SetMembersAsync(key)).Select(Text),
+                RedisType.None => [],
+                var other => throw new NotSupportedException($"{key} is a {other}: say how it is read."),
+            });
+        }
+
+        return all;
+
+        static string Text(RedisValue value) => System.Text.Encoding.Latin1.GetString((byte[]?)value ?? []);
+    }
+
     /// <summary>Stops the process without closing its connections: calls get no answer.</summary>
     public void Pause() => _process!.Pause();
 

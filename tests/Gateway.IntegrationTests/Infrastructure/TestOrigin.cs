@@ -39,6 +39,7 @@ internal sealed class TestOrigin : IAsyncDisposable
             kestrel.ResponseHeaderEncodingSelector = _ => System.Text.Encoding.Latin1;
         });
         var origin = new TestOrigin(builder.Build(), keepsRequests);
+        origin._app.UseWebSockets();
         origin._app.Run(origin.HandleAsync);
         await origin._app.StartAsync();
         return origin;

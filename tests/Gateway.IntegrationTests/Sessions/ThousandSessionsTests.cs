@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net.Http.Json;
+using Gateway.IntegrationTests.Infrastructure;
 
 namespace Gateway.IntegrationTests.Sessions;
 
@@ -17,24 +18,72 @@ public sealed class ThousandSessionsTests
             var shopper = new Shopper();
             sessions[shopper] = await shopper.VisitAsync(world.Nodes[i % 2]);
         });
+        Assert.Equal(["a", "b", "c"], sessions.Values.Distinct().Order());
 
-        await AssertStayAsync(world, sessions, nodes: 2);
+        await AssertStayAsync(world, sessions);
         using (await world.A.Admin.PostAsJsonAsync("/sessions/drain", new { cluster = "shop", destination = "b" })) { }
-        await AssertStayAsync(world, sessions, nodes: 2);
+        await AssertStayAsync(world, sessions);
+        await AssertNewcomersAvoidAsync(world, "b");
+        await AssertForgeriesChooseNothingAsync(world, sessions);
         var restart = world.Redis.RestartAsync();
-        await AssertStayAsync(world, sessions, nodes: 2);
+        await AssertStayAsync(world, sessions);
         await restart;
-        await world.B.StopAsync();
-        await AssertStayAsync(world, sessions, nodes: 1);
+        var death = world.B.StopAsync();
+        await AssertStayAsync(world, sessions);
+        await death;
 
         world.AssertNoExceptions();
     }
 
     // Five requests each: 20,000 in all.
-    private static Task AssertStayAsync(SessionsWorld world, ConcurrentDictionary<Shopper, string> sessions, int nodes) =>
+    private static Task AssertStayAsync(SessionsWorld world, ConcurrentDictionary<Shopper, string> sessions) =>
         Parallel.ForEachAsync(sessions, Parallelism, async (session, _) =>
         {
             for (var i = 0; i < 5; i++)
-                Assert.Equal(session.Value, await session.Key.VisitAsync(world.Nodes[i % nodes]));
+                Assert.Equal(session.Value, await VisitAsync(world, session.Key, i));
         });
+
+    // As a load balancer: a gateway that does not answer is left out.
+    private static async Task<string> VisitAsync(SessionsWorld world, Shopper shopper, int turn)
+    {
+        try
+        {
+            return await shopper.VisitAsync(world.Nodes[turn % 2]);
+        }
+        catch (HttpRequestException) when (turn % 2 == 1)
+        {
+            return await shopper.VisitAsync(world.A);
+        }
+    }
+
+    private static async Task AssertNewcomersAvoidAsync(SessionsWorld world, string drained)
+    {
+        foreach (var node in world.Nodes)
+        {
+            await Eventually.TrueAsync(
+                async () =>
+                {
+                    var visited = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => new Shopper().VisitAsync(node)));
+                    return !visited.Contains(drained);
+                },
+                "newcomers go elsewhere", TimeSpan.FromSeconds(2));
+        }
+    }
+
+    // Of sessions that all belong to one backend: the forged ones go to others too, and get cookies of their own.
+    private static async Task AssertForgeriesChooseNothingAsync(SessionsWorld world, ConcurrentDictionary<Shopper, string> sessions)
+    {
+        var visited = new HashSet<string>();
+        foreach (var (victim, _) in sessions.Where(session => session.Value == "c").Take(20))
+        {
+            var real = victim[SessionsWorld.CookieName]!;
+            var middle = real.Length / 2;
+            var forger = new Shopper { [SessionsWorld.CookieName] = real[..middle] + (real[middle] == 'A' ? 'B' : 'A') + real[(middle + 1)..] };
+            visited.Add(await forger.VisitAsync(world.B));
+            Assert.NotEmpty(forger.LastSet);
+            Assert.NotEqual(real, forger[SessionsWorld.CookieName]);
+        }
+
+        Assert.Equal(["a", "c"], visited.Order());
+    }
 }

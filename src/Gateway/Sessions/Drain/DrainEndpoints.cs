@@ -10,7 +10,7 @@ internal static class DrainEndpoints
     /// <c>POST /sessions/drain</c> with a <see cref="DrainRequest"/>: the destination keeps its sessions and gets no new
     /// ones. <c>DELETE /sessions/drain?cluster=…&amp;destination=…</c> ends that; <c>GET /sessions/drain</c> lists.
     /// </summary>
-    public static void MapSessionsAdmin(this IEndpointRouteBuilder admin)
+    public static void MapDrainsAdmin(this IEndpointRouteBuilder admin)
     {
         admin.MapGet("/sessions/drain", List);
         admin.MapPost("/sessions/drain", BeginAsync);

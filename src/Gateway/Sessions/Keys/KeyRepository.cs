@@ -22,6 +22,14 @@ internal sealed class KeyRepository(RedisConnection redis, RedisKeys keys, Share
     private static readonly Selector Changed = Selector.Of(ChangeKind, "");
 
     private readonly ConcurrentDictionary<string, XElement> _elements = new(StringComparer.Ordinal);
+    private volatile bool _isJoined;
+
+    /// <summary>Whether this node's keys were joined with those in Redis once. Before, it cannot tell a forged cookie from one of a key it lacks.</summary>
+    public bool IsJoined
+    {
+        get => _isJoined;
+        set => _isJoined = value;
+    }
 
     /// <summary>Raised when a key was made here: it is to be written soon.</summary>
     public event Action? Stored;

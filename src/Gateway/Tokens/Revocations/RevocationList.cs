@@ -8,7 +8,7 @@ namespace Gateway.Tokens.Revocations;
 /// The revocations this node knows: state, not events, so that a token validated after its revocation is refused just
 /// as one validated before. Read on every request from any thread.
 /// </summary>
-internal sealed class RevocationList(SharedChangeLog log, RedisClock clock)
+internal sealed class RevocationList(SharedChangeLog log, RedisClock clock, OpenRequests open)
 {
     private readonly ConcurrentDictionary<string, Revocation> _byId = new(StringComparer.Ordinal);
     private long _version;
@@ -46,6 +46,7 @@ internal sealed class RevocationList(SharedChangeLog log, RedisClock clock)
             return;
         _byId.AddOrUpdate(revocation.Id, static (_, added) => added, static (_, known, added) => known.With(added), revocation);
         Interlocked.Increment(ref _version);
+        open.Recheck();
     }
 
     /// <summary>Forgets what has ended.</summary>

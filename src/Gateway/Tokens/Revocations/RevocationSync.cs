@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Gateway.ChangeLog;
 using Gateway.Redis;
 
@@ -15,9 +14,7 @@ internal sealed class RevocationSync(
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan PruneInterval = TimeSpan.FromMinutes(1);
 
-    // One waiting hint is as good as many: each time everything is read.
-    private readonly Channel<bool> _hints = Channel.CreateBounded<bool>(
-        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly SynchronizationLoop _loop = new(time, exception => TokensLog.RevocationsFailed(logger, exception));
 
     private int _epochs;
 
@@ -26,10 +23,11 @@ internal sealed class RevocationSync(
     {
         log.Applied += store.Apply;
         log.EpochChanged += OnEpochChanged;
-        redis.Restored += Hint;
+        redis.Restored += _loop.Hint;
         // Before the first request, where Redis is there.
-        if (!await SynchronizeSafelyAsync(cancellationToken))
-            Hint();
+        await _loop.TryAsync(SynchronizeAsync, cancellationToken);
+        if (!list.IsComplete)
+            _loop.Hint();
         await base.StartAsync(cancellationToken);
     }
 
@@ -38,7 +36,7 @@ internal sealed class RevocationSync(
     {
         log.Applied -= store.Apply;
         log.EpochChanged -= OnEpochChanged;
-        redis.Restored -= Hint;
+        redis.Restored -= _loop.Hint;
         return base.StopAsync(cancellationToken);
     }
 
@@ -47,9 +45,9 @@ internal sealed class RevocationSync(
     {
         while (!stoppingToken.IsCancellationRequested)
         {
-            var isHinted = await WaitForHintAsync(list.IsComplete ? PruneInterval : RetryInterval, stoppingToken);
+            var isHinted = await _loop.WaitAsync(list.IsComplete ? PruneInterval : RetryInterval, stoppingToken);
             if (isHinted || !list.IsComplete)
-                await SynchronizeSafelyAsync(stoppingToken);
+                await _loop.TryAsync(SynchronizeAsync, stoppingToken);
             list.Prune();
         }
     }
@@ -58,57 +56,22 @@ internal sealed class RevocationSync(
     {
         Interlocked.Increment(ref _epochs);
         list.IsComplete = false;
-        Hint();
+        _loop.Hint();
     }
 
-    private void Hint() => _hints.Writer.TryWrite(true);
-
-    private async Task<bool> WaitForHintAsync(TimeSpan limit, CancellationToken stoppingToken)
-    {
-        using var timeout = new CancellationTokenSource(limit, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, timeout.Token);
-        try
-        {
-            return await _hints.Reader.ReadAsync(either.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
-    }
-
-    private async Task<bool> SynchronizeSafelyAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await SynchronizeAsync(cancellationToken);
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            return false;
-        }
-        catch (Exception exception)
-        {
-            TokensLog.RevocationsFailed(logger, exception);
-            return false;
-        }
-    }
-
-    private async Task<bool> SynchronizeAsync(CancellationToken cancellationToken)
+    private async Task SynchronizeAsync(CancellationToken cancellationToken)
     {
         var epochs = Volatile.Read(ref _epochs);
         if (await store.ReadAllAsync(cancellationToken) is not { } stored)
-            return false;
+            return;
         foreach (var revocation in stored.Values)
             list.Add(revocation);
         if (!await WriteBackAsync(list.Beyond(stored), cancellationToken))
-            return false;
+            return;
 
         // A log that began anew meanwhile may stand for another Redis than the one just read.
-        if (epochs != Volatile.Read(ref _epochs))
-            return false;
-        list.IsComplete = true;
-        return true;
+        if (epochs == Volatile.Read(ref _epochs))
+            list.IsComplete = true;
     }
 
     private async Task<bool> WriteBackAsync(List<Revocation> lost, CancellationToken cancellationToken)
