@@ -3,6 +3,7 @@ using Gateway.Caching;
 using Gateway.ChangeLog;
 using Gateway.Hosting;
 using Gateway.Hosting.Configuration;
+using Gateway.Hosting.EventLoop;
 using Gateway.RateLimiting;
 using Gateway.Redis;
 using Gateway.Sessions;
@@ -26,7 +27,7 @@ public sealed class Program
         {
             if (await Commands.TryRunAsync(GatewayCommandLine.Parse(args)) is { } exitCode)
                 return exitCode;
-            await using var app = await BuildAsync(args);
+            await using var app = await BuildAsync(args, SocketThreads.Configure);
             await app.RunAsync();
             return 0;
         }

@@ -15,6 +15,9 @@ internal static class GatewayServer
     public const string LeasedPrefix = "/leased";
     public const string OverPrefix = "/over";
 
+    /// <summary>As <see cref="FreePrefix"/>, for those who send <see cref="BenchToken.Text"/>.</summary>
+    public const string TokenPrefix = "/token";
+
     /// <summary>The smallest memory that the gateway can be given, in bytes.</summary>
     public const long SmallestMemory = 1L << 20;
 
@@ -25,11 +28,11 @@ internal static class GatewayServer
         if (!File.Exists(program))
             throw new BenchException($"{program} is missing. Build it: dotnet build src/Gateway -c Release");
         var path = Path.Combine(folder, "gateway.json");
-        File.WriteAllText(path, JsonSerializer.Serialize(Configuration(origin, redis, memoryLimit, lockThreshold)));
+        File.WriteAllText(path, JsonSerializer.Serialize(Configuration(origin, redis, BenchToken.WriteKeys(folder), memoryLimit, lockThreshold)));
         return ["dotnet", program, "--urls", $"http://127.0.0.1:{ports.Public}", $"--Admin:Urls=http://127.0.0.1:{ports.Admin}", "--config", path];
     }
 
-    private static Dictionary<string, object> Configuration(string origin, string redis, long? memoryLimit, TimeSpan? lockThreshold)
+    private static Dictionary<string, object> Configuration(string origin, string redis, string keyFile, long? memoryLimit, TimeSpan? lockThreshold)
     {
         var policy = new Dictionary<string, object>();
         if (lockThreshold is { } threshold)
@@ -52,6 +55,7 @@ internal static class GatewayServer
                     ["three"] = Route(ThreeLimitsPrefix + "/", ThreeLimitsPrefix, "three"),
                     ["leased"] = Route(LeasedPrefix + "/", LeasedPrefix, "leased"),
                     ["over"] = Route(OverPrefix + "/", OverPrefix, "over"),
+                    ["token"] = Route(TokenPrefix + "/", TokenPrefix, scheme: "bench"),
                 },
                 Clusters = new { origin = new { Destinations = new { a = new { Address = origin } } } },
             },
@@ -68,6 +72,7 @@ internal static class GatewayServer
                     over = Policy(Limit("bench", ("PermitLimit", 1), ("Window", "1.00:00:00"))),
                 },
             },
+            ["Tokens"] = new { Schemes = new { bench = new { BenchToken.Issuer, BenchToken.Audience, JwksFile = keyFile } } },
             ["ShortLinks"] = new { Enabled = true, Prefix = Servers.Content.LinkPath.TrimEnd('/') },
             // A core that others use too must not turn a hit in Redis into a miss: the built-in cache waits 5 s as well.
             ["Redis"] = new { Configuration = redis, Deadline = "00:00:05" },
@@ -90,7 +95,7 @@ internal static class GatewayServer
         return limit;
     }
 
-    private static Dictionary<string, object> Route(string prefix, string? remove = null, string? limit = null)
+    private static Dictionary<string, object> Route(string prefix, string? remove = null, string? limit = null, string? scheme = null)
     {
         var route = new Dictionary<string, object>
         {
@@ -102,6 +107,8 @@ internal static class GatewayServer
             route["Transforms"] = new[] { new { PathRemovePrefix = remove } };
         if (limit is not null)
             route["RateLimiterPolicy"] = limit;
+        if (scheme is not null)
+            route["AuthorizationPolicy"] = scheme;
         return route;
     }
 }

@@ -11,6 +11,9 @@ internal static class PeerList
     /// <summary>Bare Kestrel that counts each request in Redis by one script.</summary>
     public const string KestrelEval = "kestrel-eval";
 
+    /// <summary>Bare Kestrel that validates the token of each request from nothing.</summary>
+    public const string KestrelJwt = "kestrel-jwt";
+
     public const string Yarp = "yarp";
     public const string OutputCache = "output-cache";
     public const string OutputCacheRedis = "output-cache-redis";
@@ -69,6 +72,7 @@ internal static class PeerList
         return name switch
         {
             Kestrel => Serve(name, port),
+            KestrelJwt => Serve(name, port, BenchToken.WriteKeys(folder)),
             Yarp or OutputCache => Serve(name, port, origin),
             OutputCacheRedis or KestrelEval => Serve(name, port, origin, redis),
             Nginx => NginxServer.Command(folder, port, originPort),
@@ -87,7 +91,7 @@ internal static class PeerList
     {
         Nginx => await Tool.FirstLineAsync("nginx", ["-v"], cancellationToken),
         Varnish => await Tool.FirstLineAsync("varnishd", ["-V"], cancellationToken),
-        Kestrel or KestrelEval => RuntimeInformation.FrameworkDescription,
+        Kestrel or KestrelEval or KestrelJwt => RuntimeInformation.FrameworkDescription,
         Yarp => $"Yarp.ReverseProxy {typeof(global::Yarp.ReverseProxy.Configuration.RouteConfig).Assembly.GetName().Version}",
         OutputCache or OutputCacheRedis => $"ASP.NET Core's output cache, {RuntimeInformation.FrameworkDescription}, behind YARP",
         _ => $"commit {await Tool.FirstLineAsync("git", ["-C", Repository.Root, "describe", "--always", "--dirty"], cancellationToken)}",

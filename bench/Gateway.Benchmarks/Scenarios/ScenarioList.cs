@@ -22,6 +22,8 @@ internal static class ScenarioList
         BodySize = 0,
     };
 
+    private static readonly LoadPlan WithToken = Items with { Fields = [.. Items.Fields, ("Authorization", "Bearer " + BenchToken.Text)] };
+
     private static readonly LoadPlan OverLimit = Items with
     {
         Prefix = GatewayServer.OverPrefix + Content.ItemPath,
@@ -88,6 +90,14 @@ internal static class ScenarioList
                 new("with three limits", PeerList.Gateway, Items with { Prefix = GatewayServer.ThreeLimitsPrefix + Content.ItemPath }, ("RateLimit", "bucket")),
                 new("leased", PeerList.Gateway, Items with { Prefix = GatewayServer.LeasedPrefix + Content.ItemPath }, Counted),
                 new("over", PeerList.Gateway, OverLimit, Counted),
+            ],
+            RequestLoad.MeasureAsync),
+        new("token", "A cached token (RS256) on top of the same hit for an anonymous client. Beside them, what the whole validation costs a bare server.", ["anonymous", PeerList.Kestrel],
+            [
+                new(PeerList.Kestrel, PeerList.Kestrel, Items),
+                new(PeerList.KestrelJwt, PeerList.KestrelJwt, WithToken),
+                new("anonymous", PeerList.Gateway, Items with { Prefix = GatewayServer.FreePrefix + Content.ItemPath }, Hit),
+                new("cached token", PeerList.Gateway, WithToken with { Prefix = GatewayServer.TokenPrefix + Content.ItemPath }, Hit),
             ],
             RequestLoad.MeasureAsync),
         new("link", "A short link, counted, 2000 of them, beside a hit of the same gateway and nginx's return 302.", ["gateway hit"],

@@ -1,12 +1,14 @@
 using System.Globalization;
 using System.Net;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
 using StackExchange.Redis;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Benchmarks.Servers;
 
 /// <summary>
-/// The servers made of ASP.NET Core alone: <c>serve KIND PORT [ORIGIN [REDIS]]</c>. Each has what its job needs and
+/// The servers made of ASP.NET Core alone: <c>serve KIND PORT [ORIGIN [REDIS]]</c>, or a key file for the origin. Each has what its job needs and
 /// nothing else: no logging, no telemetry, no configuration files.
 /// </summary>
 internal static class ServeCommand
@@ -22,6 +24,7 @@ internal static class ServeCommand
         {
             ["kestrel", var port] => BareKestrel(Builder(port)),
             ["origin", var port] => Origin(Builder(port)),
+            ["kestrel-jwt", var port, var keyFile] => KestrelWithJwt(Builder(port), keyFile),
             ["kestrel-eval", var port, _, var redis] => KestrelWithEval(Builder(port), redis),
             ["yarp", var port, var origin] => BareYarp(Builder(port), origin),
             ["output-cache", var port, var origin] => OutputCache(Builder(port), origin, redis: null),
@@ -30,7 +33,7 @@ internal static class ServeCommand
         };
         if (app is null)
         {
-            await Console.Error.WriteLineAsync("serve KIND PORT [ORIGIN [REDIS]]; KIND is kestrel, kestrel-eval, origin, yarp, output-cache or output-cache-redis.");
+            await Console.Error.WriteLineAsync("serve KIND PORT [ORIGIN [REDIS]]; KIND is kestrel, kestrel-eval, kestrel-jwt (KEYS instead of ORIGIN), origin, yarp, output-cache or output-cache-redis.");
             return 2;
         }
 
@@ -67,6 +70,29 @@ internal static class ServeCommand
         {
             await connection.GetDatabase().ScriptEvaluateAsync(script, ["eval"], [3_600_000]);
             await Content.WriteAsync(context);
+        });
+        return app;
+    }
+
+    // What a token costs where nothing is kept of it: the whole validation for each request.
+    private static WebApplication KestrelWithJwt(WebApplicationBuilder builder, string keyFile)
+    {
+        var handler = new JsonWebTokenHandler { MapInboundClaims = false };
+        var parameters = new TokenValidationParameters
+        {
+            ValidIssuer = BenchToken.Issuer,
+            ValidAudience = BenchToken.Audience,
+            ValidAlgorithms = [SecurityAlgorithms.RsaSha256],
+            IssuerSigningKeys = new JsonWebKeySet(File.ReadAllText(keyFile)).GetSigningKeys(),
+        };
+        var app = builder.Build();
+        app.Run(async context =>
+        {
+            var result = await handler.ValidateTokenAsync(context.Request.Headers.Authorization.ToString()["Bearer ".Length..], parameters);
+            if (result.IsValid)
+                await Content.WriteAsync(context);
+            else
+                context.Response.StatusCode = StatusCodes.Status401Unauthorized;
         });
         return app;
     }

@@ -16,7 +16,7 @@ internal sealed class HttpCacheMetrics
         meter.CreateObservableCounter(
             "gateway.cache.requests", Read, "{request}", "Requests that the cache considered, by outcome (hit, forwarded) and reason.");
         meter.CreateObservableGauge("gateway.cache.memory.size", () => memory.Size, "By", "What stored responses take in this process.");
-        meter.CreateObservableGauge("gateway.cache.memory.entries", () => memory.Count, "{entry}", "Entries stored in this process.");
+        meter.CreateObservableGauge("gateway.cache.memory.entries", () => memory.Count, "{entry}", "Targets stored in this process, each with its response or its variants.");
         meter.CreateObservableGauge("gateway.cache.waiting", () => waiting.Count, "{request}", "Requests that wait for a response that another request fetches.");
         meter.CreateObservableGauge("gateway.cache.recordings.size", () => recordings.Used, "By", "What responses take while they are recorded.");
     }

@@ -81,9 +81,9 @@ internal sealed class HttpCacheMiddleware(
     {
         var decision = decisions.Decide(exchange, lookup);
         if (decision.Reuse.Reason == CacheReason.Invalidated)
-            services.Store.RemoveFromMemory(exchange.PrimaryKey, exchange.SelectingFields, lookup.Response!);
+            services.Store.RemoveFromMemory(exchange.PrimaryKey, lookup.Response!);
         else if (decision.Stored is { } stored && !ReferenceEquals(stored, lookup.Response))
-            services.Store.ReplaceInMemory(exchange.PrimaryKey, exchange.SelectingFields, lookup.Response!, stored);
+            services.Store.ReplaceInMemory(exchange.PrimaryKey, lookup.Response!, stored);
         return decision;
     }
 
@@ -96,8 +96,8 @@ internal sealed class HttpCacheMiddleware(
         var stored = decision.Stored!;
         if (decision.Reuse.Reason == CacheReason.StaleWhileRevalidate)
             _refresh.Start(exchange, stored);
-        var texts = stored.TextsOf(decision.Reuse);
-        return StoredResponseWriter.WriteAsync(exchange, stored, texts.Age, texts.CacheStatus);
+        var (_, reason, age) = decision.Reuse;
+        return StoredResponseWriter.WriteAsync(exchange, stored, age, HitTexts.Status(stored.FreshnessLifetime - age, reason));
     }
 
     // RFC 9111 §5.2.1.7.

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Gateway.Caching.Semantics;
 using Gateway.Caching.Storage;
 using Microsoft.Extensions.Primitives;
@@ -15,11 +14,7 @@ internal static class StoredResponseWriter
 
     /// <param name="age">Its current age in seconds. RFC 9111 §5.1.</param>
     /// <param name="cacheStatus">This cache's member of <c>Cache-Status</c>.</param>
-    public static Task WriteAsync(CacheExchange exchange, StoredResponse stored, long age, string cacheStatus) =>
-        WriteAsync(exchange, stored, age.ToString(CultureInfo.InvariantCulture), cacheStatus);
-
-    /// <inheritdoc cref="WriteAsync(CacheExchange, StoredResponse, long, string)"/>
-    public static Task WriteAsync(CacheExchange exchange, StoredResponse stored, string age, string cacheStatus)
+    public static Task WriteAsync(CacheExchange exchange, StoredResponse stored, long age, string cacheStatus)
     {
         var (request, response) = (exchange.Request, exchange.Context.Response);
         WriteFields(response, stored, age, cacheStatus);
@@ -41,7 +36,7 @@ internal static class StoredResponseWriter
     }
 
     /// <summary>Puts status and fields on a response: what comes before the body.</summary>
-    public static void WriteFields(HttpResponse response, StoredResponse stored, string age, string cacheStatus)
+    public static void WriteFields(HttpResponse response, StoredResponse stored, long age, string cacheStatus)
     {
         var fields = response.Headers;
         response.StatusCode = stored.Status;
@@ -51,7 +46,7 @@ internal static class StoredResponseWriter
             fields[name] = ReferenceEquals(name, HeaderNames.SetCookie) ? StringValues.Concat(fields.SetCookie, value) : value;
         }
 
-        fields.Age = age;
+        fields.Age = HitTexts.Age(age);
         fields.Append(CacheStatus.FieldName, cacheStatus);
     }
 

@@ -7,7 +7,9 @@ using Gateway.Sessions;
 using Gateway.Sessions.Drain;
 using Gateway.ShortLinks;
 using Gateway.Tokens;
-using Gateway.Tokens.Revocations;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Cors.Infrastructure;
+using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Hosting;
@@ -41,8 +43,8 @@ internal static class GatewayPipeline
 
         // 4. Which route.
         app.UseRouting();
-        app.UseRequestTimeouts();
-        app.UseCors();
+        app.UseFor<RequestTimeoutAttribute>(timeouts => timeouts.UseRequestTimeouts());
+        app.UseFor<ICorsMetadata>(cors => cors.UseCors());
 
         // 5. Identity, and what it may do.
         UseIdentity(app);
@@ -63,11 +65,28 @@ internal static class GatewayPipeline
         app.Services.GetRequiredService<ExplainPipeline>().Build(app, UseIdentity);
     }
 
-    private static void UseIdentity(IApplicationBuilder app)
+    private static void UseIdentity(IApplicationBuilder app) => app.UseFor<IAuthorizeData>(identity =>
     {
-        app.UseAuthentication();
-        app.UseAuthorization();
-        app.UseIdentityFields();
+        identity.UseAuthentication();
+        identity.UseAuthorization();
+        identity.UseIdentityFields();
+    });
+
+    // Most routes ask for none of these middlewares, and each costs a hit more than finding that out.
+    private static void UseFor<TMetadata>(this IApplicationBuilder app, Action<IApplicationBuilder> configure)
+        where TMetadata : class
+    {
+        var branch = app.New();
+        configure(branch);
+        // What is marked as used is not added once more, by WebApplication, for all requests.
+        foreach (var (key, value) in branch.Properties)
+            app.Properties.TryAdd(key, value);
+        app.Use(next =>
+        {
+            branch.Run(next);
+            var whole = branch.Build();
+            return context => context.GetEndpoint()?.Metadata.GetMetadata<TMetadata>() is null ? next(context) : whole(context);
+        });
     }
 
     private static void UseDraining(this WebApplication app)

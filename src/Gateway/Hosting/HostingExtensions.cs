@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using Gateway.Admin;
 using Gateway.Hosting.Configuration;
+using Gateway.Hosting.EventLoop;
 using Microsoft.AspNetCore.HostFiltering;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -96,6 +97,7 @@ internal static class HostingExtensions
                 handler.RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1;
             if (context.NewConfig.ResponseHeaderEncoding is null)
                 handler.ResponseHeaderEncodingSelector = (_, _) => Encoding.Latin1;
+            SocketThreads.ShareTurns(handler);
         });
     }
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using Gateway.Admin;
 using Gateway.Hosting.Configuration;
+using Gateway.Hosting.EventLoop;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Gateway.Hosting;
@@ -38,7 +39,7 @@ internal static class Listeners
 
         var loader = kestrel.Configure(new ConfigurationBuilder().AddInMemoryCollection(endpoints).Build());
         foreach (var name in names)
-            loader.Endpoint(name, endpoint => addresses.AddPublic(endpoint.ListenOptions));
+            loader.Endpoint(name, endpoint => MarkPublic(endpoint.ListenOptions, addresses));
         foreach (var name in adminNames)
             loader.Endpoint(name, endpoint => MarkAdmin(endpoint.ListenOptions, addresses));
         addresses.AdminIsLocal = Split(admin.Urls).All(IsLocal);
@@ -90,6 +91,12 @@ internal static class Listeners
         return names;
     }
 
+    private static void MarkPublic(ListenOptions endpoint, GatewayAddresses addresses)
+    {
+        addresses.AddPublic(endpoint);
+        SocketThreads.ShareTurns(endpoint);
+    }
+
     private static void MarkAdmin(ListenOptions endpoint, GatewayAddresses addresses)
     {
         addresses.AddAdmin(endpoint);
@@ -98,5 +105,6 @@ internal static class Listeners
             connection.Features.Set(AdminConnection.Instance);
             return next(connection);
         });
+        SocketThreads.ShareTurns(endpoint);
     }
 }

@@ -112,7 +112,17 @@ internal sealed class RedisKeys
 
     /// <summary>String, JSON: what a validated token says, never the token · until it expires or <c>CacheDuration</c> is over · Tokens · cache.</summary>
     /// <param name="hash">SHA-256 of the scheme's rules and the token.</param>
-    public RedisKey VerifiedToken(string hash) => $"{_prefix}token:1:{hash}";
+    public RedisKey VerifiedToken(string hash) => $"{_prefix}token:2:{{{hash}}}";
+
+    /// <summary>String, whose turn it is to ask the provider about a token · the provider's <c>Timeout</c> and 1 s · Tokens · lock.</summary>
+    /// <param name="hash">As for <see cref="VerifiedToken"/>.</param>
+    public RedisKey IntrospectionLock(string hash) => $"{_prefix}token:2:{{{hash}}}:turn";
+
+    /// <summary>Hash id → JSON, an API key without the key, at most 100,000 · no expiry, ended ones make room · Tokens · record.</summary>
+    public RedisKey ApiKeys => _prefix + "{api-keys}";
+
+    /// <summary>Sorted set id → end in ms, by which <see cref="ApiKeys"/> is listed and trimmed · as that · Tokens · record.</summary>
+    public RedisKey ApiKeyEnds => _prefix + "{api-keys}:ends";
 
     /// <summary>Hash id → "issued before:end", at most 100,000 · until the last one ends · Tokens · record, written back by nodes that know it.</summary>
     /// <remarks>In the slot of the change log, so that no failover loses revocations without the log being lost too.</remarks>

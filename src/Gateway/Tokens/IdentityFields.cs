@@ -36,11 +36,13 @@ internal sealed class IdentityFields : IDisposable
             fields.Remove(name);
     }
 
-    /// <summary>Adds what the scheme that authenticated the request forwards.</summary>
+    /// <summary>Adds what the scheme that authenticated the request forwards, and takes away what is the gateway's alone.</summary>
     public void Add(HttpContext context)
     {
-        if (_schemes.Find(context.User.Identity?.AuthenticationType) is not { Options.Forward.Count: > 0 } scheme)
+        if (_schemes.Find(context.User.Identity?.AuthenticationType) is not { } scheme)
             return;
+        if (scheme is { Kind: TokenKind.ApiKey, Options.ApiKeys: { KeepField: false, Field: var field } })
+            context.Request.Headers.Remove(field);
         foreach (var forward in scheme.Options.Forward)
         {
             var value = string.Join(",", context.User.FindAll(forward.Claim).Select(claim => Encode(claim.Value)));

@@ -2,13 +2,10 @@ namespace Gateway.Tokens;
 
 /// <summary>
 /// The keys of one issuer as this node has them: read when first needed, again before they grow old, and for keys not
-/// seen before; one reading at a time, at most four a minute. While the issuer is away the last good ones stay.
+/// seen before; one reading at a time, with a pause between. While the issuer is away the last good ones stay.
 /// </summary>
-internal sealed class SigningKeys(Uri source, HttpClient http, TimeProvider time, TokensMetrics metrics, ILogger logger)
+internal sealed class SigningKeys(KeySource source, HttpClient http, TimeProvider time, TokensMetrics metrics, ILogger logger)
 {
-    private static readonly TimeSpan RefreshAfter = TimeSpan.FromMinutes(5);
-    private static readonly TimeSpan BetweenReads = TimeSpan.FromSeconds(15);
-
     // Without any keys every request waits for them, so the pause is short.
     private static readonly TimeSpan BetweenFirstReads = TimeSpan.FromSeconds(1);
 
@@ -18,23 +15,27 @@ internal sealed class SigningKeys(Uri source, HttpClient http, TimeProvider time
     private long _lastRead = -1;
     private volatile bool _lastFailed;
 
-    public Uri Source => source;
+    public KeySource Source => source;
 
     /// <summary>The keys now, null before they were ever had. What is missing or old is read meanwhile; nobody waits.</summary>
     public KeySet? Current
     {
         get
         {
-            var current = _current;
-            var isDue = current is null || time.GetElapsedTime(Volatile.Read(ref _lastRead)) >= (_lastFailed ? BetweenReads : RefreshAfter);
-            if (isDue)
-                _ = ReadOnceAsync();
-            return current;
+            RefreshIfOld();
+            return _current;
         }
     }
 
     /// <summary>Whether the last reading failed: what is not in <see cref="Current"/> may exist nonetheless.</summary>
     public bool IsOutdated => _lastFailed;
+
+    /// <summary>Begins to read keys that are missing or old.</summary>
+    public void RefreshIfOld()
+    {
+        if (_current is null || time.GetElapsedTime(Volatile.Read(ref _lastRead)) >= (_lastFailed ? source.BetweenReads : source.RefreshAfter))
+            _ = ReadOnceAsync();
+    }
 
     /// <summary>The keys, read first where there are none yet.</summary>
     /// <returns>Null: they cannot be had.</returns>
@@ -60,7 +61,7 @@ internal sealed class SigningKeys(Uri source, HttpClient http, TimeProvider time
         {
             if (_reading is { IsCompleted: false } running)
                 return running;
-            var pause = _current is null ? BetweenFirstReads : BetweenReads;
+            var pause = _current is null ? BetweenFirstReads : source.BetweenReads;
             if (_lastRead >= 0 && time.GetElapsedTime(_lastRead) < pause)
                 return Task.CompletedTask;
             // Not as part of the request that happened to need it.
@@ -72,18 +73,18 @@ internal sealed class SigningKeys(Uri source, HttpClient http, TimeProvider time
     {
         try
         {
-            var text = await http.GetStringAsync(source);
+            var text = await source.ReadAsync(http);
             // The same answer keeps the same object: refusals that were made with it still hold.
             if (_current?.Text != text)
                 Take(text);
             _lastFailed = false;
-            metrics.KeysRead(source.Host, succeeded: true);
+            metrics.KeysRead(source.Place, succeeded: true);
         }
-        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or InvalidOperationException or IOException or FormatException)
+        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or InvalidOperationException or IOException or UnauthorizedAccessException or FormatException)
         {
-            metrics.KeysRead(source.Host, succeeded: false);
+            metrics.KeysRead(source.Place, succeeded: false);
             if (!_lastFailed)
-                TokensLog.KeysUnavailable(logger, source.Host, exception.GetBaseException().Message, _current?.Count ?? 0);
+                TokensLog.KeysUnavailable(logger, source.Place, exception.GetBaseException().Message, _current?.Count ?? 0);
             _lastFailed = true;
         }
         finally
@@ -95,6 +96,6 @@ internal sealed class SigningKeys(Uri source, HttpClient http, TimeProvider time
     private void Take(string text)
     {
         _current = KeySet.Parse(text) ?? throw new FormatException("The answer holds no key for signatures.");
-        TokensLog.KeysRead(logger, source.Host, _current.Count);
+        TokensLog.KeysRead(logger, source.Place, _current.Count);
     }
 }

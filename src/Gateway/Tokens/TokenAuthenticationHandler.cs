@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Authentication;
 
 namespace Gateway.Tokens;
 
-/// <summary>Bearer tokens (RFC 6750) as an authentication scheme of ASP.NET Core; one per request and scheme.</summary>
+/// <summary>Bearer tokens (RFC 6750) and API keys as an authentication scheme of ASP.NET Core; one per request and scheme.</summary>
 internal sealed class TokenAuthenticationHandler(
     TokenSchemes schemes, TokenValidator validator, TokensMetrics metrics, ILogger<TokenAuthenticationHandler> logger) : IAuthenticationHandler
 {
@@ -22,52 +22,72 @@ internal sealed class TokenAuthenticationHandler(
 
     public async Task<AuthenticateResult> AuthenticateAsync()
     {
-        if (ReadToken(_context.Request) is not { } token)
+        var scheme = schemes.Find(_name);
+        if (ReadToken(scheme, _context.Request) is not { } token)
         {
             metrics.Request(_name, "missing");
             return AuthenticateResult.NoResult();
         }
 
-        var scheme = schemes.Find(_name);
         var result = scheme is null
-            ? new TokenResult(TokenVerdict.Unavailable, null, TokenRefusal.None)
+            ? TokenResult.Unavailable
             : await validator.ValidateAsync(scheme, token, _context.RequestAborted);
         _result = result;
         Note(result);
         return result.Verdict == TokenVerdict.Accepted
             ? AuthenticateResult.Success(new AuthenticationTicket(result.Token!.Principal, _name))
-            : AuthenticateResult.Fail(result.Refusal.Describe());
+            : AuthenticateResult.Fail(result.Refusal.Describe(scheme?.Kind ?? TokenKind.Jwt));
     }
 
     /// <summary>401 as RFC 6750 §3 has it; 503 where nothing is wrong with the token as far as is known.</summary>
     public Task ChallengeAsync(AuthenticationProperties? properties)
     {
+        var scheme = schemes.Find(_name);
         switch (_result)
         {
             case { Verdict: TokenVerdict.Unavailable }:
-                return AnswerUnavailableAsync("The keys to check the token cannot be had at the moment.");
+                return AnswerUnavailableAsync("The token cannot be checked at the moment.");
             case { Verdict: TokenVerdict.RevocationUnknown }:
                 return AnswerUnavailableAsync("Whether the token was revoked cannot be known at the moment.");
             case { Verdict: TokenVerdict.Refused, Refusal: var refusal }:
-                _context.Response.Headers.WWWAuthenticate = $"""{Bearer} realm="{_name}", error="invalid_token", error_description="{refusal.Describe()}" """.TrimEnd();
-                return AnswerAsync(StatusCodes.Status401Unauthorized, refusal.Describe() + ".");
+                var description = refusal.Describe(scheme?.Kind ?? TokenKind.Jwt);
+                _context.Response.Headers.WWWAuthenticate = $"{ChallengeOf(scheme)}, error=\"invalid_token\", error_description=\"{description}\"";
+                return AnswerAsync(StatusCodes.Status401Unauthorized, description + ".");
             default:
                 // §3.1: no error code for a request that did not try to authenticate.
-                _context.Response.Headers.WWWAuthenticate = $"{Bearer} realm=\"{_name}\"";
-                return AnswerAsync(StatusCodes.Status401Unauthorized, "Send a token as 'Authorization: Bearer …'.");
+                _context.Response.Headers.WWWAuthenticate = ChallengeOf(scheme);
+                return AnswerAsync(StatusCodes.Status401Unauthorized, FieldOf(scheme) is { } field ? $"Send a key as '{field}: …'." : "Send a token as 'Authorization: Bearer …'.");
         }
     }
 
     /// <summary>403: the token is good, but lacks a scope.</summary>
     public Task ForbidAsync(AuthenticationProperties? properties)
     {
-        var required = string.Join(' ', schemes.Find(_name)?.Options.RequiredScopes ?? []);
-        _context.Response.Headers.WWWAuthenticate = $"{Bearer} realm=\"{_name}\", error=\"insufficient_scope\", scope=\"{required}\"";
-        return AnswerAsync(StatusCodes.Status403Forbidden, $"The token lacks a scope of: {required}.");
+        var scheme = schemes.Find(_name);
+        var required = string.Join(' ', scheme?.Options.RequiredScopes ?? []);
+        _context.Response.Headers.WWWAuthenticate = $"{ChallengeOf(scheme)}, error=\"insufficient_scope\", scope=\"{required}\"";
+        return AnswerAsync(StatusCodes.Status403Forbidden, $"The {(scheme?.Kind == TokenKind.ApiKey ? "key" : "token")} lacks a scope of: {required}.");
+    }
+
+    // A field of its own has no registered scheme; RFC 9110 §11.6.1 demands one, and its parameters are those of RFC 6750.
+    private string ChallengeOf(TokenScheme? scheme) =>
+        FieldOf(scheme) is { } field ? $"ApiKey realm=\"{_name}\", field=\"{field}\"" : $"{Bearer} realm=\"{_name}\"";
+
+    /// <summary>The field that holds a key; null where it is Authorization.</summary>
+    private static string? FieldOf(TokenScheme? scheme) =>
+        scheme is { Kind: TokenKind.ApiKey, Options.ApiKeys.Field: var field } && !field.Equals("Authorization", StringComparison.OrdinalIgnoreCase) ? field : null;
+
+    private static string? ReadToken(TokenScheme? scheme, HttpRequest request)
+    {
+        if (FieldOf(scheme) is not { } field)
+            return ReadBearer(request);
+        // Several fields are joined by commas, which no key has.
+        var keys = request.Headers[field];
+        return keys.Count == 0 ? null : keys.ToString().Trim(' ');
     }
 
     // RFC 6750 §2.1. Several fields, or another character than a token has, make it a token that is malformed.
-    private static string? ReadToken(HttpRequest request)
+    private static string? ReadBearer(HttpRequest request)
     {
         var field = request.Headers.Authorization;
         if (field.Count == 0)

@@ -20,26 +20,24 @@ internal sealed class TokenCache(RedisConnection redis, RedisKeys keys, TimeProv
     /// <summary>A result this node has; whether it may still be used is the caller's question.</summary>
     public VerifiedToken? Find(string hash) => _accepted.Get<VerifiedToken>(hash);
 
-    /// <summary>A result of another node, which is kept here too.</summary>
-    public async ValueTask<VerifiedToken?> FindInRedisAsync(string hash, string scheme, string token)
+    /// <summary>What another node found out, as it wrote it.</summary>
+    public async ValueTask<RedisReply<byte[]?>> FindInRedisAsync(string hash)
     {
         var reply = await redis.TryAsync(
             static (database, key) => database.StringGetAsync(key), keys.VerifiedToken(hash), CancellationToken.None);
-        return reply.TryGet(out var value) && !value.IsNull && TokenContent.Parse((byte[])value!) is { } content
-            ? new VerifiedToken(scheme, token, content)
-            : null;
+        return reply.TryGet(out var value) ? new(value) : default;
     }
 
     public void Store(string hash, VerifiedToken verified)
     {
-        var left = verified.UsableUntil - time.GetUtcNow();
+        var left = verified.KeptUntil - time.GetUtcNow();
         if (left > TimeSpan.Zero)
             _accepted.Set(hash, verified, new MemoryCacheEntryOptions { AbsoluteExpirationRelativeToNow = left, Size = verified.Size });
     }
 
     public async ValueTask StoreInRedisAsync(string hash, VerifiedToken verified)
     {
-        var left = verified.UsableUntil - time.GetUtcNow();
+        var left = verified.KeptUntil - time.GetUtcNow();
         if (left < TimeSpan.FromMilliseconds(1))
             return;
         await redis.TryAsync(
@@ -52,10 +50,11 @@ internal sealed class TokenCache(RedisConnection redis, RedisKeys keys, TimeProv
     public TokenRefusal FindRefusal(string hash, KeySet? current) =>
         _refused.Get<Refused>(hash) is { } refused && ReferenceEquals(refused.Keys, current) ? refused.Refusal : TokenRefusal.None;
 
-    public void StoreRefusal(string hash, TokenRefusal refusal, KeySet? current)
+    public void StoreRefusal(string hash, TokenScheme scheme, TokenRefusal refusal)
     {
-        if (refusal.IsLasting())
-            _refused.Set(hash, new Refused(refusal, current), new MemoryCacheEntryOptions { AbsoluteExpirationRelativeToNow = RefusalLifetime, Size = 1 });
+        _accepted.Remove(hash);
+        if (refusal.IsLasting(scheme.Kind))
+            _refused.Set(hash, new Refused(refusal, scheme.Keys?.Current), new MemoryCacheEntryOptions { AbsoluteExpirationRelativeToNow = RefusalLifetime, Size = 1 });
     }
 
     public void Dispose()

@@ -5,7 +5,8 @@ namespace Gateway.Tokens;
 
 /// <summary>A scheme as requests use it.</summary>
 /// <param name="Fingerprint">Part of every key: what was accepted under other rules is not found. Always 32 characters.</param>
-internal sealed record TokenScheme(string Name, TokenSchemeOptions Options, string Fingerprint, SigningKeys Keys);
+/// <param name="Keys">The issuer's keys, where tokens are checked by keys.</param>
+internal sealed record TokenScheme(string Name, TokenKind Kind, TokenSchemeOptions Options, string Fingerprint, SigningKeys? Keys);
 
 /// <summary>The schemes of the running configuration, and the keys of their issuers.</summary>
 internal sealed class TokenSchemes : IDisposable
@@ -54,21 +55,26 @@ internal sealed class TokenSchemes : IDisposable
     private FrozenDictionary<string, TokenScheme> Build(TokensOptions options)
     {
         // Keys outlive a reload: otherwise an edit while the issuer is away would lose the last good ones.
-        var keys = _schemes.Values.Select(scheme => scheme.Keys).DistinctBy(known => known.Source).ToDictionary(known => known.Source);
-        return options.Schemes.ToFrozenDictionary(
-            scheme => scheme.Key,
-            scheme => new TokenScheme(scheme.Key, scheme.Value, FingerprintOf(scheme.Key, scheme.Value), KeysAt(new Uri(scheme.Value.JwksUri), keys)),
-            StringComparer.OrdinalIgnoreCase);
+        var keys = _schemes.Values.Select(scheme => scheme.Keys).OfType<SigningKeys>().DistinctBy(known => known.Source.Id)
+            .ToDictionary(known => known.Source.Id, StringComparer.Ordinal);
+        return options.Schemes.ToFrozenDictionary(scheme => scheme.Key, scheme => Build(scheme.Key, scheme.Value, keys), StringComparer.OrdinalIgnoreCase);
     }
 
-    private SigningKeys KeysAt(Uri source, Dictionary<Uri, SigningKeys> known)
+    private TokenScheme Build(string name, TokenSchemeOptions options, Dictionary<string, SigningKeys> keys)
     {
-        if (!known.TryGetValue(source, out var keys))
-            known[source] = keys = new SigningKeys(source, _http, _time, _metrics, _logger);
+        var kind = options.ApiKeys.Enabled ? TokenKind.ApiKey : options.Introspection.Endpoint.Length > 0 ? TokenKind.Introspection : TokenKind.Jwt;
+        return new TokenScheme(name, kind, options, FingerprintOf(name, kind, options), kind == TokenKind.Jwt ? KeysOf(KeySource.Of(options), keys) : null);
+    }
+
+    private SigningKeys KeysOf(KeySource source, Dictionary<string, SigningKeys> known)
+    {
+        if (!known.TryGetValue(source.Id, out var keys))
+            known[source.Id] = keys = new SigningKeys(source, _http, _time, _metrics, _logger);
         return keys;
     }
 
-    private static string FingerprintOf(string name, TokenSchemeOptions options) => TokenHash.Of(
-        name.ToLowerInvariant(), options.Issuer, options.Audience, options.JwksUri, string.Join(' ', options.Algorithms),
+    private static string FingerprintOf(string name, TokenKind kind, TokenSchemeOptions options) => TokenHash.Of(
+        name.ToLowerInvariant(), kind.ToString(), options.Issuer, options.Audience, options.JwksUri, options.Authority, options.JwksFile,
+        options.Introspection.Endpoint, options.Introspection.ClientId, options.Introspection.TokenTypeHint, options.ApiKeys.Prefix, string.Join(' ', options.Algorithms),
         string.Join(' ', options.Types), options.MaxLifetime.ToString(), options.CacheDuration.ToString());
 }

@@ -1,4 +1,7 @@
 using System.Collections.Concurrent;
+using Gateway.ChangeLog;
+using Gateway.Tokens.ApiKeys;
+using Gateway.Tokens.Introspection;
 using Gateway.Tokens.Revocations;
 
 namespace Gateway.Tokens;
@@ -12,7 +15,7 @@ internal enum TokenVerdict
     /// <summary>It does not, and never will.</summary>
     Refused,
 
-    /// <summary>The keys to check it cannot be had.</summary>
+    /// <summary>It cannot be checked: the keys, or an answer of the provider, cannot be had.</summary>
     Unavailable,
 
     /// <summary>Whether it was revoked cannot be known, and the scheme demands to know.</summary>
@@ -22,15 +25,18 @@ internal enum TokenVerdict
 /// <summary>A verdict, with the token where it passes and the reason where it is refused.</summary>
 internal readonly record struct TokenResult(TokenVerdict Verdict, VerifiedToken? Token, TokenRefusal Refusal)
 {
+    public static TokenResult Unavailable => new(TokenVerdict.Unavailable, null, TokenRefusal.None);
+
     public static implicit operator TokenResult(TokenRefusal refusal) => new(TokenVerdict.Refused, null, refusal);
 }
 
 /// <summary>
 /// Decides about a token: (1) it can be one at all; (2) the result is known here; (3) else one request of this process
-/// finds it, in Redis or by verifying; (4) it was not revoked, which is asked on every use and of every result alike.
+/// finds it, as the scheme's kind does; (4) it was not revoked, which is asked on every use and of every result alike.
 /// </summary>
 internal sealed class TokenValidator(
-    TokenCache cache, TokenVerifier verifier, RevocationList revocations, TokensMetrics metrics, TimeProvider time)
+    TokenCache cache, TokenVerifier verifier, IntrospectedTokens introspected, ApiKeyLookup apiKeys, RevocationList revocations, SharedChangeLog log,
+    TokensMetrics metrics, TimeProvider time)
 {
     private readonly ConcurrentDictionary<string, Lazy<Task<TokenResult>>> _running = new(StringComparer.Ordinal);
 
@@ -38,26 +44,34 @@ internal sealed class TokenValidator(
     public async ValueTask<TokenResult> ValidateAsync(TokenScheme scheme, string token, CancellationToken cancellationToken)
     {
         // 1.
-        var malformed = TokenRules.CheckSyntax(token);
+        var malformed = CheckSyntax(scheme, token);
         if (malformed != TokenRefusal.None)
             return malformed;
 
         // 2.
         var hash = TokenHash.OfToken(scheme.Fingerprint, token);
-        if (cache.Find(hash) is { } known && IsUsable(scheme, known))
+        var known = cache.Find(hash);
+        if (known is not null && IsUsable(scheme, known))
         {
             metrics.Lookup(scheme.Name, "memory");
             return CheckRevoked(scheme, known);
         }
 
-        var refusal = cache.FindRefusal(hash, scheme.Keys.Current);
+        var refusal = cache.FindRefusal(hash, scheme.Keys?.Current);
         if (refusal != TokenRefusal.None)
             return refusal;
 
         // 3.
-        var running = _running.GetOrAdd(hash, static (hash, state) => new(() => state.self.ResolveAsync(hash, state.scheme, state.token)), (self: this, scheme, token));
+        var running = _running.GetOrAdd(hash, static (hash, state) => new(() => state.self.ResolveAsync(hash, state.scheme, state.token, state.known)), (self: this, scheme, token, known));
         var result = await running.Value.WaitAsync(cancellationToken);
         return result.Token is { } found ? CheckRevoked(scheme, found) : result;
+    }
+
+    private static TokenRefusal CheckSyntax(TokenScheme scheme, string token)
+    {
+        if (scheme.Kind != TokenKind.ApiKey)
+            return TokenRules.CheckSyntax(scheme.Kind, token);
+        return ApiKeyText.IdOf(token, scheme.Options.ApiKeys.Prefix) is null ? TokenRefusal.Malformed : TokenRefusal.None;
     }
 
     // 4.
@@ -69,29 +83,21 @@ internal sealed class TokenValidator(
         return new TokenResult(mayBeUnknown ? TokenVerdict.RevocationUnknown : TokenVerdict.Accepted, token, TokenRefusal.None);
     }
 
-    private async Task<TokenResult> ResolveAsync(string hash, TokenScheme scheme, string token)
+    private async Task<TokenResult> ResolveAsync(string hash, TokenScheme scheme, string token, VerifiedToken? known)
     {
         try
         {
-            if (await cache.FindInRedisAsync(hash, scheme.Name, token) is { } stored && IsUsable(scheme, stored))
+            var result = scheme switch
             {
-                metrics.Lookup(scheme.Name, "redis");
-                cache.Store(hash, stored);
-                return new TokenResult(TokenVerdict.Accepted, stored, TokenRefusal.None);
-            }
-
-            metrics.Lookup(scheme.Name, "validation");
-            var verification = await verifier.VerifyAsync(scheme, token);
-            if (verification.Content is not { } content)
-            {
-                cache.StoreRefusal(hash, verification.Refusal, scheme.Keys.Current);
-                return verification.Refusal == TokenRefusal.None ? new TokenResult(TokenVerdict.Unavailable, null, TokenRefusal.None) : verification.Refusal;
-            }
-
-            var verified = new VerifiedToken(scheme.Name, token, content);
-            cache.Store(hash, verified);
-            await cache.StoreInRedisAsync(hash, verified);
-            return new TokenResult(TokenVerdict.Accepted, verified, TokenRefusal.None);
+                { Keys: { } keys } => await ResolveSignedAsync(hash, scheme, keys, token),
+                { Kind: TokenKind.Introspection } => await introspected.ResolveAsync(hash, scheme, token, known),
+                _ => await apiKeys.ResolveAsync(scheme, token, known),
+            };
+            if (result.Token is { } found)
+                cache.Store(hash, found);
+            else if (result.Verdict == TokenVerdict.Refused)
+                cache.StoreRefusal(hash, scheme, result.Refusal);
+            return result;
         }
         finally
         {
@@ -99,7 +105,26 @@ internal sealed class TokenValidator(
         }
     }
 
+    private async Task<TokenResult> ResolveSignedAsync(string hash, TokenScheme scheme, SigningKeys keys, string token)
+    {
+        var reply = await cache.FindInRedisAsync(hash);
+        if (reply.TryGet(out var stored) && stored is not null && TokenContent.Parse(stored) is { } known && new VerifiedToken(scheme, token, known) is var found && IsUsable(scheme, found))
+        {
+            metrics.Lookup(scheme.Name, "redis");
+            return new TokenResult(TokenVerdict.Accepted, found, TokenRefusal.None);
+        }
+
+        metrics.Lookup(scheme.Name, "validation");
+        var verification = await verifier.VerifyAsync(scheme, keys, token);
+        if (verification.Content is not { } content)
+            return verification.Refusal == TokenRefusal.None ? TokenResult.Unavailable : verification.Refusal;
+
+        var verified = new VerifiedToken(scheme, token, content);
+        await cache.StoreInRedisAsync(hash, verified);
+        return new TokenResult(TokenVerdict.Accepted, verified, TokenRefusal.None);
+    }
+
     // Without any keys of its own a node cannot say that the key is gone: it goes by the node that had them.
     private bool IsUsable(TokenScheme scheme, VerifiedToken token) =>
-        time.GetUtcNow() < token.UsableUntil && (scheme.Keys.Current is not { } keys || keys.Contains(token.Key));
+        time.GetUtcNow() < token.UsableUntil && token.Check(log) == ChangeVerdict.Current && (scheme.Keys?.Current is not { } keys || keys.Contains(token.Key));
 }

@@ -20,7 +20,10 @@ internal sealed class TokenVerifier(TimeProvider time)
 {
     private static readonly JsonWebTokenHandler Handler = new() { MapInboundClaims = false };
 
-    public async Task<Verification> VerifyAsync(TokenScheme scheme, string token)
+    /// <param name="scheme">A scheme with keys.</param>
+    /// <param name="keys">Its keys.</param>
+    /// <param name="token">A token of three parts.</param>
+    public async Task<Verification> VerifyAsync(TokenScheme scheme, SigningKeys keys, string token)
     {
         // 1.
         if (Read(token) is not { } jwt)
@@ -30,21 +33,21 @@ internal sealed class TokenVerifier(TimeProvider time)
             return refusal;
 
         // 2.
-        if (await scheme.Keys.GetAsync() is not { } known)
+        if (await keys.GetAsync() is not { } known)
             return Verification.Unavailable;
-        var keys = known.Find(jwt.Kid, jwt.Alg);
-        if (keys.Length == 0)
-            keys = (await scheme.Keys.GetNewerAsync(known))!.Find(jwt.Kid, jwt.Alg);
-        if (keys.Length == 0)
-            return scheme.Keys.IsOutdated ? Verification.Unavailable : TokenRefusal.UnknownKey;
+        var candidates = known.Find(jwt.Kid, jwt.Alg);
+        if (candidates.Length == 0)
+            candidates = (await keys.GetNewerAsync(known))!.Find(jwt.Kid, jwt.Alg);
+        if (candidates.Length == 0)
+            return keys.IsOutdated ? Verification.Unavailable : TokenRefusal.UnknownKey;
 
         // 3.
-        var result = await Handler.ValidateTokenAsync(jwt, ParametersFor(scheme.Options, keys));
+        var result = await Handler.ValidateTokenAsync(jwt, ParametersFor(scheme.Options, candidates));
         if (!result.IsValid)
             return RefusalOf(result.Exception);
 
         // 4.
-        return Accept(scheme.Options, jwt, keys);
+        return Accept(scheme.Options, jwt, candidates);
     }
 
     private static JsonWebToken? Read(string token)
@@ -61,7 +64,7 @@ internal sealed class TokenVerifier(TimeProvider time)
 
     private static TokenValidationParameters ParametersFor(TokenSchemeOptions scheme, VerificationKey[] keys) => new()
     {
-        ValidIssuer = scheme.Issuer,
+        ValidIssuer = scheme.ExpectedIssuer,
         ValidAudience = scheme.Audience,
         ValidAlgorithms = scheme.Algorithms.Count > 0 ? scheme.Algorithms : TokenRules.KnownAlgorithms,
         IssuerSigningKeys = keys.Select(key => key.Key),
@@ -89,9 +92,8 @@ internal sealed class TokenVerifier(TimeProvider time)
 
         var signedWith = Array.Find(keys, key => ReferenceEquals(key.Key, jwt.SigningKey)) ?? keys[0];
         var expires = DateTimeOffset.FromUnixTimeSeconds(times.ExpiresAt!.Value);
-        var until = expires < now + scheme.CacheDuration ? expires : now + scheme.CacheDuration;
+        var until = (expires < now + scheme.CacheDuration ? expires : now + scheme.CacheDuration).ToUnixTimeMilliseconds();
         var claims = TokenClaims.Read(payload.RootElement);
-        return new Verification(
-            new TokenContent(signedWith.Thumbprint, times.IssuedAt!.Value, until.ToUnixTimeMilliseconds(), claims), TokenRefusal.None);
+        return new Verification(new TokenContent(signedWith.Thumbprint, times.IssuedAt!.Value, until, until, claims), TokenRefusal.None);
     }
 }

@@ -1,5 +1,7 @@
 using Gateway.ChangeLog;
 using Gateway.Hosting.Configuration;
+using Gateway.Tokens.ApiKeys;
+using Gateway.Tokens.Introspection;
 using Gateway.Tokens.Revocations;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
@@ -21,7 +23,14 @@ internal static class TokensExtensions
         services.AddSingleton<TokenValidator>();
         services.AddSingleton<IdentityFields>();
         services.AddSingleton<TokensMetrics>();
+        services.AddHostedService<KeyRefresh>();
         services.AddTransient<TokenAuthenticationHandler>();
+
+        services.AddSingleton<IntrospectionClient>();
+        services.AddSingleton<IntrospectionTurns>();
+        services.AddSingleton<IntrospectedTokens>();
+        services.AddSingleton<ApiKeyStore>();
+        services.AddSingleton<ApiKeyLookup>();
 
         services.AddSingleton<RevocationList>();
         services.AddSingleton<RevocationStore>();
@@ -46,6 +55,13 @@ internal static class TokensExtensions
             fields.Remove(context.Request.Headers);
             return next(context);
         });
+    }
+
+    /// <summary>Revocations and API keys on the admin listener.</summary>
+    public static void MapTokensAdmin(this IEndpointRouteBuilder admin)
+    {
+        RevokeEndpoints.Map(admin);
+        ApiKeyEndpoints.Map(admin);
     }
 
     /// <summary>Tells backends who asks. After authorization; before the cache, so that an origin's <c>Vary</c> can name the fields.</summary>

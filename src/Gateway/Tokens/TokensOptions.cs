@@ -1,3 +1,6 @@
+using Gateway.Tokens.ApiKeys;
+using Gateway.Tokens.Introspection;
+
 namespace Gateway.Tokens;
 
 /// <summary>Bearer tokens (RFC 6750), validated once and revocable on all nodes: the schemes that routes name by <c>AuthorizationPolicy</c>.</summary>
@@ -18,13 +21,20 @@ public sealed class TokensOptions
         new Dictionary<string, TokenSchemeOptions>(StringComparer.OrdinalIgnoreCase);
 }
 
-/// <summary>A scheme: whose signed tokens (JWT, RFC 7519) are accepted, and what becomes of them.</summary>
+/// <summary>
+/// A scheme: whose tokens are accepted, and what becomes of them. Signed tokens (JWT, RFC 7519) with their keys from
+/// <see cref="JwksUri"/>, <see cref="Authority"/> or <see cref="JwksFile"/>, opaque ones by <see cref="Introspection"/>,
+/// or <see cref="ApiKeys"/>.
+/// </summary>
 public sealed class TokenSchemeOptions
 {
-    /// <summary>The <c>iss</c> that tokens must have, compared exactly.</summary>
+    /// <summary>
+    /// The <c>iss</c> that tokens must have, compared exactly. Default, when empty: the <see cref="Authority"/>. With
+    /// <see cref="Introspection"/> it may stay empty: then it is not compared.
+    /// </summary>
     public string Issuer { get; set; } = "";
 
-    /// <summary>The <c>aud</c> that tokens must have, alone or among others.</summary>
+    /// <summary>The <c>aud</c> that tokens must have, alone or among others. With <see cref="Introspection"/> it may stay empty: then it is not compared.</summary>
     public string Audience { get; set; } = "";
 
     /// <summary>
@@ -33,6 +43,22 @@ public sealed class TokenSchemeOptions
     /// issuer is away.
     /// </summary>
     public string JwksUri { get; set; } = "";
+
+    /// <summary>
+    /// Where the issuer describes itself (OpenID Connect Discovery 1.0): the URL to which
+    /// <c>/.well-known/openid-configuration</c> is appended. Its <c>issuer</c> must be the <see cref="Issuer"/>, and its
+    /// <c>jwks_uri</c> is read like a <see cref="JwksUri"/>.
+    /// </summary>
+    public string Authority { get; set; } = "";
+
+    /// <summary>A file with the public keys (a JWK Set), read again within 2 s when it changes. While it cannot be read, the last good keys stay in use.</summary>
+    public string JwksFile { get; set; } = "";
+
+    /// <summary>Opaque tokens, about which the provider is asked (RFC 7662). In place of keys.</summary>
+    public IntrospectionOptions Introspection { get; } = new();
+
+    /// <summary>Keys that this gateway gives out. In place of tokens.</summary>
+    public ApiKeyOptions ApiKeys { get; } = new();
 
     /// <summary>
     /// The signature algorithms that are accepted, of <c>RS256</c>, <c>RS384</c>, <c>RS512</c>, <c>PS256</c>,
@@ -46,13 +72,16 @@ public sealed class TokenSchemeOptions
     /// </summary>
     public IList<string> Types { get; } = [];
 
-    /// <summary>Scopes that a token must have in <c>scope</c> (or <c>scp</c>), else the answer is 403. Default: none.</summary>
+    /// <summary>Scopes that a token or key must have in <c>scope</c> (or <c>scp</c>), else the answer is 403. Default: none.</summary>
     public IList<string> RequiredScopes { get; } = [];
 
     /// <summary>By how much the issuer's clock may differ from this node's: 0 to 5 minutes. Default: 30 s.</summary>
     public TimeSpan ClockSkew { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long the result of a validation is used, if the token does not expire before: 1 s to 1 day. Default: 5 minutes.</summary>
+    /// <summary>
+    /// How long the result of a validation is used, if the token does not expire before: 1 s to 1 day. Default: 5 minutes.
+    /// With <see cref="Introspection"/> it is also how late a token that the provider revoked by itself is refused.
+    /// </summary>
     public TimeSpan CacheDuration { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
@@ -66,6 +95,9 @@ public sealed class TokenSchemeOptions
 
     /// <summary>The claims that backends receive as fields: at most 20. Default: none.</summary>
     public IList<ForwardedClaimOptions> Forward { get; } = [];
+
+    /// <summary>The <c>iss</c> to compare with.</summary>
+    internal string ExpectedIssuer => Issuer.Length > 0 ? Issuer : Authority;
 }
 
 /// <summary>A claim that backends receive.</summary>

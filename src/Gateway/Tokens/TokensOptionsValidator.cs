@@ -25,6 +25,8 @@ internal sealed class TokensOptionsValidator : IValidateOptions<TokensOptions>
             var path = $"{Section}:{nameof(options.Schemes)}:{schemeName}";
             errors.Require(IsName(schemeName), path, "is no name for a scheme.", "Write 1 to 64 letters, digits, '-', '_' or '.'; not Default or Anonymous.");
             ValidateTrust(errors, path, scheme);
+            errors.Require(!IdentityFields.HasPrefix(scheme.ApiKeys.Field, options.IdentityFieldPrefix), $"{path}:{nameof(scheme.ApiKeys)}:{nameof(scheme.ApiKeys.Field)}",
+                $"'{scheme.ApiKeys.Field}' is removed from every request, since it begins like an identity field.", $"Write a name that does not begin with '{options.IdentityFieldPrefix}'.");
             ValidateTimes(errors, path, scheme);
             ValidateForward(errors, $"{path}:{nameof(scheme.Forward)}", scheme, options.IdentityFieldPrefix);
         }
@@ -34,9 +36,7 @@ internal sealed class TokensOptionsValidator : IValidateOptions<TokensOptions>
 
     private static void ValidateTrust(ConfigurationErrors errors, string path, TokenSchemeOptions scheme)
     {
-        errors.Require(scheme.Issuer.Length > 0, $"{path}:{nameof(scheme.Issuer)}", "is missing.", "Write the 'iss' of the tokens, such as 'https://login.example.org'.");
-        errors.Require(scheme.Audience.Length > 0, $"{path}:{nameof(scheme.Audience)}", "is missing.", "Write the 'aud' of the tokens meant for this service.");
-        errors.Require(IsHttp(scheme.JwksUri), $"{path}:{nameof(scheme.JwksUri)}", "is no URL of a key set.", "Write an absolute http or https URL without user name and password.");
+        SchemeKindRules.Validate(errors, path, scheme);
         for (var i = 0; i < scheme.Algorithms.Count; i++)
         {
             errors.Require(TokenRules.KnownAlgorithms.Contains(scheme.Algorithms[i]), $"{path}:{nameof(scheme.Algorithms)}:{i}",
@@ -47,7 +47,7 @@ internal sealed class TokensOptionsValidator : IValidateOptions<TokensOptions>
             errors.Require(scheme.Types[i].Length > 0, $"{path}:{nameof(scheme.Types)}:{i}", "is empty.", "Write a type such as 'at+jwt'.");
         for (var i = 0; i < scheme.RequiredScopes.Count; i++)
         {
-            errors.Require(IsScope(scheme.RequiredScopes[i]), $"{path}:{nameof(scheme.RequiredScopes)}:{i}",
+            errors.Require(TokenRules.IsScope(scheme.RequiredScopes[i]), $"{path}:{nameof(scheme.RequiredScopes)}:{i}",
                 $"'{scheme.RequiredScopes[i]}' is no scope.", "Write printable ASCII without spaces, quotes and backslashes.");
         }
     }
@@ -84,12 +84,6 @@ internal sealed class TokensOptionsValidator : IValidateOptions<TokensOptions>
     private static bool IsName(string name) =>
         name.Length is >= 1 and <= 64 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
         && !Reserved.Contains(name, StringComparer.OrdinalIgnoreCase);
-
-    private static bool IsHttp(string text) =>
-        Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.UserInfo.Length == 0;
-
-    // RFC 6749 §3.3: scope-token.
-    private static bool IsScope(string text) => text.Length > 0 && text.All(c => c is > ' ' and <= '~' and not '"' and not '\\');
 
     private static bool IsPrefix(string prefix)
     {

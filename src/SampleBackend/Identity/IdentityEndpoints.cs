@@ -5,12 +5,13 @@ using SampleBackend.Hosting;
 
 namespace SampleBackend.Identity;
 
-/// <summary>A small identity provider: metadata, keys, tokens and introspection.</summary>
+/// <summary>A small identity provider: metadata, keys, tokens and introspection; and what can happen to one: rotations and outages.</summary>
 internal static class IdentityEndpoints
 {
     public static void AddIdentity(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<SigningKey>();
+        builder.Services.AddSingleton<SigningKeys>();
+        builder.Services.AddSingleton<Outage>();
         builder.Services.AddSingleton<TokenIssuer>();
         builder.Services.AddSingleton<IntrospectionCalls>();
         builder.Services.AddSingleton<IValidateOptions<IdentityOptions>, IdentityOptionsValidator>();
@@ -20,14 +21,19 @@ internal static class IdentityEndpoints
     public static void MapIdentity(this WebApplication app)
     {
         // Now, not at the first request: a key that cannot be read must stop the start.
-        _ = app.Services.GetRequiredService<SigningKey>();
+        _ = app.Services.GetRequiredService<SigningKeys>();
 
-        var identity = app.MapGroup("/identity");
+        var demo = app.MapGroup("/identity");
+        demo.MapPost("/rotate", RotateKeys);
+        demo.MapPost("/outage", BeginOutage);
+        demo.MapGet("/introspect/count", CountIntrospections);
+
+        var outage = app.Services.GetRequiredService<Outage>();
+        var identity = app.MapGroup("/identity").AddEndpointFilter(outage.FilterAsync);
         identity.MapMethods("/.well-known/openid-configuration", Representation.GetAndHead, ShowMetadata);
         identity.MapMethods("/jwks", Representation.GetAndHead, ShowKeys);
         identity.MapPost("/token", IssueToken);
         identity.MapPost("/introspect", Introspect);
-        identity.MapGet("/introspect/count", CountIntrospections);
     }
 
     private static IResult ShowMetadata(HttpContext context, IOptions<IdentityOptions> options)
@@ -42,10 +48,26 @@ internal static class IdentityEndpoints
             StorefrontJson.Default.ProviderMetadata);
     }
 
-    private static IResult ShowKeys(HttpContext context, SigningKey key)
+    private static IResult ShowKeys(HttpContext context, SigningKeys keys)
     {
         context.Response.Headers.CacheControl = "public, max-age=300";
-        return Representation.Json(new KeySet([key.Public]), StorefrontJson.Default.KeySet);
+        return Representation.Json(new KeySet(keys.Public), StorefrontJson.Default.KeySet);
+    }
+
+    private static JsonHttpResult<KeySet> RotateKeys(HttpContext context, SigningKeys keys)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        keys.Rotate();
+        return TypedResults.Json(new KeySet(keys.Public), StorefrontJson.Default.KeySet);
+    }
+
+    private static IResult BeginOutage(HttpContext context, Outage outage, string seconds = "30")
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        if (!int.TryParse(seconds, NumberStyles.None, CultureInfo.InvariantCulture, out var length) || length > Outage.LongestSeconds)
+            return Problems.BadRequest($"seconds: from 0, which ends an outage, to {Outage.LongestSeconds}.");
+        outage.Begin(length);
+        return TypedResults.NoContent();
     }
 
     private static async Task<IResult> IssueToken(HttpContext context, TokenIssuer issuer, IOptions<IdentityOptions> options)

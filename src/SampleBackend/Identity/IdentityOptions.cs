@@ -16,7 +16,7 @@ internal sealed class IdentityOptions
     /// <summary>How long a token is valid: 1 second to 1 hour, default 10 minutes. A request may ask for less.</summary>
     public TimeSpan Lifetime { get; set; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>A PEM file with the RSA key, shared by all backends and created by whichever starts first. Absent: a key of this process's own.</summary>
+    /// <summary>A PEM file with the RSA keys, the one that signs first, shared by all backends and created by whichever starts first. Absent: a key of this process's own.</summary>
     public string? SigningKeyFile { get; set; }
 
     /// <summary>Who may have a token, by name: a user and a client in one.</summary>

@@ -7,7 +7,7 @@ using Microsoft.IdentityModel.Tokens;
 namespace SampleBackend.Identity;
 
 /// <summary>Knows the demo accounts, issues access tokens as JWTs (RFC 9068) and reads them back for introspection.</summary>
-internal sealed class TokenIssuer(IOptions<IdentityOptions> options, SigningKey key, TimeProvider time)
+internal sealed class TokenIssuer(IOptions<IdentityOptions> options, SigningKeys keys, TimeProvider time)
 {
     private readonly JsonWebTokenHandler _handler = new() { SetDefaultTimesOnTokenCreation = false };
     private readonly IdentityOptions _options = options.Value;
@@ -31,7 +31,7 @@ internal sealed class TokenIssuer(IOptions<IdentityOptions> options, SigningKey 
             Audience = _options.Audience,
             IssuedAt = now,
             Expires = now + lifetime,
-            SigningCredentials = new SigningCredentials(key.Key, SecurityAlgorithms.RsaSha256),
+            SigningCredentials = new SigningCredentials(keys.All[0], SecurityAlgorithms.RsaSha256),
             Claims = new Dictionary<string, object>
             {
                 ["sub"] = subject,
@@ -51,7 +51,7 @@ internal sealed class TokenIssuer(IOptions<IdentityOptions> options, SigningKey 
         {
             ValidIssuer = _options.Issuer,
             ValidAudience = _options.Audience,
-            IssuerSigningKey = key.Key,
+            IssuerSigningKeys = keys.All,
             ValidAlgorithms = [SecurityAlgorithms.RsaSha256],
             LifetimeValidator = (_, expires, _, _) => expires > time.GetUtcNow().UtcDateTime,
         });

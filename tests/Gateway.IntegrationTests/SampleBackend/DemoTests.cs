@@ -39,7 +39,7 @@ public sealed partial class DemoTests
     public void Personal_routes_have_no_cache_and_the_cart_keeps_its_backend()
     {
         var proxy = ReadProxy();
-        foreach (var id in new[] { "cart", "account", "identity", "origin" })
+        foreach (var id in new[] { "cart", "account", "introspected", "partners", "identity", "origin" })
             Assert.Null(proxy.Routes.Single(route => route.RouteId == id).OutputCachePolicy);
 
         var affinity = proxy.Clusters.Single(cluster => cluster.ClusterId == "cart").SessionAffinity;

@@ -147,6 +147,47 @@ public sealed class IdentityTests(StorefrontFixture fixture) : IClassFixture<Sto
         Assert.Equal(5, count.GetProperty("count").GetInt64());
     }
 
+    [Fact]
+    public async Task A_rotation_publishes_the_new_key_and_the_one_before_on_all_backends_with_the_key_file()
+    {
+        var directory = Directory.CreateTempSubdirectory("gateway-key-");
+        var file = $"Identity:SigningKeyFile={Path.Combine(directory.FullName, "signing.pem")}";
+        await using var a = await Storefront.StartAsync(file);
+        await using var b = await Storefront.StartAsync(file);
+        var first = await TokenAsync(b.Client);
+
+        (await a.Client.PostAsync("/identity/rotate", null)).Dispose();
+        var second = await TokenAsync(b.Client);
+        Assert.NotEqual(new JsonWebToken(first).Kid, new JsonWebToken(second).Kid);
+        foreach (var token in new[] { first, second })
+            Assert.True((await ValidateAsync(token, b.Client, "http://localhost:8080/identity")).IsValid);
+
+        (await a.Client.PostAsync("/identity/rotate", null)).Dispose();
+        Assert.False((await ValidateAsync(first, b.Client, "http://localhost:8080/identity")).IsValid);
+        Assert.True((await IntrospectAsync(b.Client, second)).GetProperty("active").GetBoolean());
+        Assert.Equal(await a.Client.GetStringAsync("/identity/jwks"), await b.Client.GetStringAsync("/identity/jwks"));
+        directory.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task An_outage_on_request_answers_503_until_it_is_over()
+    {
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var backend = await Storefront.StartAsync(time);
+        using var wrong = await backend.Client.PostAsync("/identity/outage?seconds=301", null);
+        Assert.Equal(HttpStatusCode.BadRequest, wrong.StatusCode);
+
+        (await backend.Client.PostAsync("/identity/outage?seconds=20", null)).Dispose();
+        using (var away = await backend.Client.GetAsync("/identity/jwks"))
+        {
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, away.StatusCode);
+            Assert.Equal(TimeSpan.FromSeconds(20), away.Headers.RetryAfter?.Delta);
+        }
+
+        time.Advance(TimeSpan.FromSeconds(20));
+        Assert.Equal(HttpStatusCode.OK, (await backend.Client.GetAsync("/identity/jwks")).StatusCode);
+    }
+
     private static async Task<string> TokenAsync(HttpClient client, params (string, string)[] more)
     {
         using var response = await client.PostAsync(

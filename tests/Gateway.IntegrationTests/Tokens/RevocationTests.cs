@@ -122,7 +122,7 @@ public sealed class RevocationTests : IAsyncLifetime
     private async Task ForgetResultsAsync()
     {
         await using var redis = await _nodes.Redis.ConnectAsync();
-        await foreach (var key in redis.GetServers()[0].KeysAsync(pattern: "*token:1:*"))
+        await foreach (var key in redis.GetServers()[0].KeysAsync(pattern: "*token:2:*"))
             await redis.GetDatabase().KeyDeleteAsync(key);
     }
 }

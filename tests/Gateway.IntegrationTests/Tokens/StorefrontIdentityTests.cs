@@ -33,6 +33,33 @@ public sealed class StorefrontIdentityTests
         Assert.Equal(200, await b.StatusAsync(await SignInAsync(b), "/account"));
     }
 
+    [Fact]
+    public async Task The_demo_asks_the_provider_once_and_knows_partners_by_their_keys()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var storefront = await Storefront.StartAsync();
+        var config = Config(storefront);
+        await using var a = await GatewayNode.StartAsync(config, redis.ConnectionString);
+        await using var b = await GatewayNode.StartAsync(config, redis.ConnectionString);
+        var token = await SignInAsync(a);
+
+        foreach (var node in new[] { a, b, a, b })
+            Assert.Equal(200, await node.StatusAsync(token, "/introspected"));
+        Assert.Equal(1, (await storefront.Client.GetFromJsonAsync<JsonElement>("/identity/introspect/count")).GetProperty("count").GetInt64());
+
+        (await storefront.Client.PostAsync("/identity/outage?seconds=60", null)).Dispose();
+        Assert.Equal(200, await b.StatusAsync(token, "/introspected"));
+        Assert.Equal(503, await b.StatusAsync("unknown", "/introspected"));
+
+        var (key, _) = await a.IssueAsync(new { owner = "acme", plan = "gold", scopes = new[] { "catalog" } });
+        using var page = await b.WithKeyAsync(key, "/partners");
+        var identity = (await page.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("identity");
+        Assert.Equal(
+            ["X-Auth-Plan: gold", "X-Auth-Scope: catalog", "X-Auth-Subject: acme"],
+            identity.EnumerateObject().Select(field => $"{field.Name}: {field.Value}").Order());
+        Assert.Contains("per-minute\";q=1000", page.Headers.GetValues("RateLimit-Policy").Single(), StringComparison.Ordinal);
+    }
+
     private static string Config(Storefront storefront)
     {
         var directory = new DirectoryInfo(AppContext.BaseDirectory);
@@ -49,11 +76,14 @@ public sealed class StorefrontIdentityTests
                 Routes = new
                 {
                     account = routes.GetProperty("account"),
+                    introspected = routes.GetProperty("introspected"),
+                    partners = routes.GetProperty("partners"),
                     identity = new { ClusterId = "storefront", Match = routes.GetProperty("identity").GetProperty("Match") },
                 },
                 Clusters = clusters,
             },
             Tokens = document.RootElement.GetProperty("Tokens"),
+            RateLimiter = document.RootElement.GetProperty("RateLimiter"),
         }).Replace("http://localhost:5101", at, StringComparison.Ordinal);
     }
 

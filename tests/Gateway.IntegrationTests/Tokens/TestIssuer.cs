@@ -22,10 +22,13 @@ internal sealed class TestIssuer : IAsyncDisposable
         _keys = keys;
         _keys.Map("/jwks", context => IsDown
             ? Fail(context)
-            : context.Response.WriteAsync(JsonSerializer.Serialize(new { keys = _published.Select(Describe) })));
+            : context.Response.WriteAsync(Keys));
     }
 
     public string JwksUri => _keys.Address + "jwks";
+
+    /// <summary>The key set.</summary>
+    public string Keys => JsonSerializer.Serialize(new { keys = _published.Select(Describe) });
 
     /// <summary>How often the keys were asked for.</summary>
     public int Reads => _keys.Count("/jwks");

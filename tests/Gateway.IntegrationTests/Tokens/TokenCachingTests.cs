@@ -34,9 +34,9 @@ public sealed class TokenCachingTests(TokenFixture fixture) : IClassFixture<Toke
 
         Assert.Equal(1, onA["validation"]);
         await using var redis = await fixture.Redis.ConnectAsync();
-        var before = await redis.GetServers()[0].KeysAsync(pattern: "*token:1:*").CountAsync();
+        var before = await redis.GetServers()[0].KeysAsync(pattern: "*token:2:*").CountAsync();
         Assert.Equal(401, await fixture.A.StatusAsync(_issuer.Issue(change: ("aud", "bank"))));
-        Assert.Equal(before, await redis.GetServers()[0].KeysAsync(pattern: "*token:1:*").CountAsync());
+        Assert.Equal(before, await redis.GetServers()[0].KeysAsync(pattern: "*token:2:*").CountAsync());
     }
 
     [Fact]
@@ -46,7 +46,7 @@ public sealed class TokenCachingTests(TokenFixture fixture) : IClassFixture<Toke
         Assert.Equal(200, await fixture.A.StatusAsync(_issuer.Issue("brief", change: ("exp", now + 20))));
 
         await using var redis = await fixture.Redis.ConnectAsync();
-        await foreach (var key in redis.GetServers()[0].KeysAsync(pattern: "*token:1:*"))
+        await foreach (var key in redis.GetServers()[0].KeysAsync(pattern: "*token:2:*"))
         {
             var left = await redis.GetDatabase().KeyTimeToLiveAsync(key);
             var isBrief = ((string)(await redis.GetDatabase().StringGetAsync(key))!).Contains("brief", StringComparison.Ordinal);

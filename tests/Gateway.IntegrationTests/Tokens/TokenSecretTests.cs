@@ -39,6 +39,58 @@ public sealed class TokenSecretTests
         }
     }
 
+    [Fact]
+    public async Task No_opaque_token_API_key_or_client_secret_is_in_Redis_or_in_any_log()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var origin = await TestOrigin.StartAsync();
+        origin.Map("/page", "page", ("Cache-Control", "public, max-age=60"));
+        await using var provider = await TestProvider.StartAsync();
+        var log = new EveryMessage();
+        var introspection = new { provider.Endpoint, TestProvider.ClientId, TestProvider.ClientSecret };
+        await using var node = await GatewayNode.StartAsync(
+            new
+            {
+                ReverseProxy = new
+                {
+                    Routes = new
+                    {
+                        asked = new { ClusterId = "origin", Match = new { Path = "/page" }, AuthorizationPolicy = "asked", OutputCachePolicy = "origin" },
+                        partners = new { ClusterId = "origin", Match = new { Path = "/partners" }, AuthorizationPolicy = "partners" },
+                    },
+                    Clusters = new { origin = new { Destinations = new { one = new { origin.Address } } } },
+                },
+                Tokens = new { Schemes = new { asked = (object)new { Introspection = introspection }, partners = new { ApiKeys = new { Enabled = true } } } },
+            },
+            redis.ConnectionString,
+            configure: builder =>
+            {
+                builder.Logging.SetMinimumLevel(LogLevel.Trace).AddFilter(_ => true);
+                builder.Logging.AddProvider(log);
+            });
+
+        string[] tokens = [provider.Issue(), provider.Issue("bob"), "nobody-issued-this-secret"];
+        foreach (var token in tokens)
+            await node.StatusAsync(token);
+        (await node.RevokeAsync(new { token = tokens[1] })).Dispose();
+        provider.IsDown = true;
+        Assert.Equal(503, await node.StatusAsync("another-secret-without-answer"));
+        var (first, id) = await node.IssueAsync();
+        Assert.Equal(404, await node.KeyStatusAsync(first, "/partners"));
+        var second = await node.RotateAsync(id, 60);
+        Assert.Equal(404, await node.KeyStatusAsync(second, "/partners"));
+        Assert.Equal(401, await node.KeyStatusAsync(first[..^1], "/partners"));
+        (await node.Admin.DeleteAsync($"/api-keys/{id}")).Dispose();
+
+        var kept = await EverythingAsync(redis);
+        Assert.NotEmpty(kept);
+        foreach (var secret in tokens.Concat(["another-secret-without-answer", first[17..^1], second[17..^1], TestProvider.ClientSecret, "c%25ret"]))
+        {
+            Assert.DoesNotContain(kept, text => text.Contains(secret, StringComparison.Ordinal));
+            Assert.DoesNotContain(log.Messages, text => text.Contains(secret, StringComparison.Ordinal));
+        }
+    }
+
     private static async Task<List<string>> EverythingAsync(RedisServer server)
     {
         await using var connection = await server.ConnectAsync();

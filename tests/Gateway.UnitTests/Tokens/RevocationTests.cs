@@ -34,8 +34,18 @@ public sealed class RevocationTests
 
         Assert.Equal(ids.Length, ids.Distinct().Count());
         Assert.Equal(RevocationId.OfSubject("Shop", "x"), RevocationId.OfSubject("shop", "x"));
-        Assert.Equal(RevocationId.OfToken("shop", "a.b.x"), RevocationId.OfToken("shop", "a.b.y"));
     }
+
+    [Theory]
+    [InlineData("Jwt", "ey.b.x", "ey.b")]
+    [InlineData("Jwt", "a.b.x", "a.b")]
+    [InlineData("Introspection", "eyJ.b.x", "eyJ.b")]
+    [InlineData("Introspection", "ewo.b.x", "ewo.b")]
+    [InlineData("Introspection", "v4.public.x", "v4.public.x")]
+    [InlineData("Introspection", "eyJ.b.x~", "eyJ.b.x~")]
+    [InlineData("Introspection", "opaque", "opaque")]
+    public void A_signature_is_no_part_of_what_a_signed_token_is_revoked_by(string kind, string token, string part) =>
+        Assert.Equal(part, TokenRules.RevocablePart(Enum.Parse<TokenKind>(kind), token));
 
     [Fact]
     public void The_key_of_a_result_depends_on_the_signature() =>

@@ -16,13 +16,13 @@ public sealed class TokenRulesTests
     [InlineData("a.b=.c", TokenRefusal.Malformed)]
     [InlineData("a.b.c,Bearer a.b.c", TokenRefusal.Malformed)]
     internal void Only_three_parts_of_base64url_can_be_a_token(string token, TokenRefusal expected) =>
-        Assert.Equal(expected, TokenRules.CheckSyntax(token));
+        Assert.Equal(expected, TokenRules.CheckSyntax(TokenKind.Jwt, token));
 
     [Fact]
     public void A_token_that_is_too_long_is_not_read()
     {
-        Assert.Equal(TokenRefusal.None, TokenRules.CheckSyntax("a.b." + new string('c', TokenRules.MaxLength - 4)));
-        Assert.Equal(TokenRefusal.TooLong, TokenRules.CheckSyntax("a.b." + new string('c', TokenRules.MaxLength - 3)));
+        Assert.Equal(TokenRefusal.None, TokenRules.CheckSyntax(TokenKind.Jwt, "a.b." + new string('c', TokenRules.MaxLength - 4)));
+        Assert.Equal(TokenRefusal.TooLong, TokenRules.CheckSyntax(TokenKind.Jwt, "a.b." + new string('c', TokenRules.MaxLength - 3)));
     }
 
     [Theory]
@@ -72,6 +72,6 @@ public sealed class TokenRulesTests
     public void Every_refusal_has_a_text_that_fits_the_field()
     {
         foreach (var refusal in Enum.GetValues<TokenRefusal>())
-            Assert.All(refusal.Describe(), c => Assert.True(c is >= ' ' and <= '~' and not '"' and not '\\', $"{refusal}: {c}"));
+            Assert.All(refusal.Describe(TokenKind.ApiKey), c => Assert.True(c is >= ' ' and <= '~' and not '"' and not '\\', $"{refusal}: {c}"));
     }
 }

@@ -95,7 +95,7 @@ internal sealed class CacheExplainer(
 
     private static ExplainedVariants? Describe(CacheExchange exchange, VaryIndex? index) => index is null
         ? null
-        : new([.. index.Rules.Select(rule => rule.Names)], [.. index.Variants.Select(suffix => CacheKey.Hash(exchange.PrimaryKey + suffix))]);
+        : new([.. index.Rules.Select(rule => rule.Names)], [.. index.Variants.Select(variant => CacheKey.Hash(exchange.PrimaryKey + variant.Suffix))]);
 
     private static List<string> TagsOf(StoredResponse stored)
     {

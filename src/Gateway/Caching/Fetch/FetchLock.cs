@@ -225,7 +225,7 @@ internal sealed class HeldFetchLock(FetchLock owner, string name, NodeLock held)
     public async Task FollowAsync(SharedFetch fetch)
     {
         // Those who want another variant need not wait for this one's body.
-        if ((await fetch.Answered).Response is { Body: not null } coming && coming.Response.Vary.Names.Count > 0)
+        if ((await fetch.Answered).Response is { Body: not null } coming && !coming.Response.Vary.IsNone)
             await owner.SignalAsync(name, new FetchSignal(FetchOutcome.Shareable, coming.Response.Vary, CacheKey.Hash(coming.VariantKey)));
         _outcome = (await fetch.Completion).Outcome;
         if (_outcome == FetchOutcome.NotShareable)

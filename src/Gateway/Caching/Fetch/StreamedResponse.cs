@@ -1,4 +1,3 @@
-using System.Globalization;
 
 namespace Gateway.Caching.Fetch;
 
@@ -14,7 +13,7 @@ internal static class StreamedResponse
     public static async Task WriteAsync(CacheExchange exchange, SharedResponse shared, BodyReader reader, long age, string cacheStatus)
     {
         var (response, aborted) = (exchange.Context.Response, exchange.Context.RequestAborted);
-        StoredResponseWriter.WriteFields(response, shared.Response, age.ToString(CultureInfo.InvariantCulture), cacheStatus);
+        StoredResponseWriter.WriteFields(response, shared.Response, age, cacheStatus);
         response.ContentLength = shared.Body!.AnnouncedLength;
         var piece = reader.Read();
         if (piece.More is not null)

@@ -2,7 +2,7 @@ namespace Gateway.Caching.Inspection;
 
 /// <summary>What the cache of one node holds now, and what it has done since the process began. Other nodes answer for themselves.</summary>
 /// <param name="Node">The node that answers.</param>
-/// <param name="Entries">Entries in memory: responses, and one more for each URL with variants.</param>
+/// <param name="Entries">Targets in memory, each with its response or its variants.</param>
 /// <param name="Size">What they take, in bytes.</param>
 /// <param name="Limit">What they may take, in bytes.</param>
 /// <param name="Hits">Requests answered from the store.</param>

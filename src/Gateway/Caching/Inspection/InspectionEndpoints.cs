@@ -67,9 +67,9 @@ internal static class InspectionEndpoints
     private static List<(long Number, string Key, StoredResponse Response)> FirstAfter(MemoryStore memory, long after, int count, Selector? selector)
     {
         var first = new PriorityQueue<(long Number, string Key, StoredResponse Response), long>(count + 1);
-        foreach (var (number, key, entry) in memory.Enumerate())
+        foreach (var (number, key, response) in memory.Enumerate().SelectMany(entry => ResponsesOf(entry.Number, entry.Key, entry.Entry)))
         {
-            if (number <= after || entry is not StoredResponse response || (selector is { } wanted && !response.Selectors.Contains(wanted)))
+            if (number <= after || (selector is { } wanted && !response.Selectors.Contains(wanted)))
                 continue;
             first.Enqueue((number, key, response), -number);
             if (first.Count > count)
@@ -77,6 +77,15 @@ internal static class InspectionEndpoints
         }
 
         return [.. first.UnorderedItems.Select(item => item.Element).OrderBy(entry => entry.Number)];
+    }
+
+    // Variants share their target's number; each has one of the numbers up to the next target's.
+    private static IEnumerable<(long Number, string Key, StoredResponse Response)> ResponsesOf(long number, string key, StoredEntry entry)
+    {
+        number *= VaryIndex.MaxVariants;
+        return entry is VaryIndex index
+            ? index.Variants.Select((variant, i) => (Number: number + i, key, variant.Response!)).Where(variant => variant.Item3 is not null)
+            : [(number, key, (StoredResponse)entry)];
     }
 
     private static string NextOf(string? prefix, string? tag, long last, int size)

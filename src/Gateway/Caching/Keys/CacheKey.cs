@@ -73,9 +73,8 @@ internal static class CacheKey
     {
         var start = key.Length;
         Span<char> normal = stackalloc char[UsualLength];
-        for (var i = 0; i < rule.Names.Count; i++)
+        foreach (var name in rule.Names)
         {
-            var name = rule.Names[i];
             key.AppendPart(name);
             if (!fields.TryGetValue(name, out var values) || values.Count == 0)
                 key.Append("-");

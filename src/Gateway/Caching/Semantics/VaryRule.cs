@@ -19,17 +19,26 @@ internal sealed class VaryRule : IEquatable<VaryRule>
 
     private static readonly VaryRule?[] Known = new VaryRule?[64];
 
-    private VaryRule(IReadOnlyList<string> names) => (Names, MayHoldSecrets) = (names, names.Any(Secret.Contains));
+    // Every response brings the field, and a site has few texts of it.
+    private static readonly ParsedField?[] Parsed = new ParsedField?[64];
+
+    private VaryRule(string[] names) => (Names, MayHoldSecrets, Alone) = (names, names.Any(Secret.Contains), [this]);
 
     public static VaryRule None { get; } = new([]);
 
     /// <summary><c>Vary: *</c>, alone or as a member: no request is known to match.</summary>
     public static VaryRule Any { get; } = new(["*"]);
 
-    public IReadOnlyList<string> Names { get; }
+    public string[] Names { get; }
 
     /// <summary>Whether one of the fields carries credentials.</summary>
     public bool MayHoldSecrets { get; }
+
+    /// <summary>A list of this rule alone, which most targets with <c>Vary</c> hold.</summary>
+    public VaryRule[] Alone { get; }
+
+    /// <summary>There is no <c>Vary</c>.</summary>
+    public bool IsNone => Names.Length == 0;
 
     public bool IsAny => ReferenceEquals(this, Any);
 
@@ -37,14 +46,14 @@ internal sealed class VaryRule : IEquatable<VaryRule>
     {
         if (field.Count == 0)
             return None;
-        var names = new SortedSet<string>(StringComparer.Ordinal);
-        foreach (var line in field)
-        {
-            foreach (var member in (line ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
-                names.Add(member.ToLowerInvariant());
-        }
-
-        return names.Contains("*") ? Any : FromNames([.. names]);
+        if (field.Count > 1 || field[0] is not { } text)
+            return ParseLines(field);
+        ref var place = ref Parsed[(uint)text.GetHashCode(StringComparison.Ordinal) % (uint)Parsed.Length];
+        if (Volatile.Read(ref place) is { } parsed && parsed.Field == text)
+            return parsed.Rule;
+        var rule = ParseLines(field);
+        Volatile.Write(ref place, new ParsedField(text, rule));
+        return rule;
     }
 
     /// <summary>The rule of names in lower case, sorted, without repeats.</summary>
@@ -81,7 +90,19 @@ internal sealed class VaryRule : IEquatable<VaryRule>
 
     public override bool Equals(object? obj) => Equals(obj as VaryRule);
 
-    public override int GetHashCode() => Names.Count == 0 ? 0 : Names[0].GetHashCode(StringComparison.Ordinal) ^ Names.Count;
+    public override int GetHashCode() => IsNone ? 0 : Names[0].GetHashCode(StringComparison.Ordinal) ^ Names.Length;
+
+    private static VaryRule ParseLines(StringValues field)
+    {
+        var names = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (var line in field)
+        {
+            foreach (var member in (line ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+                names.Add(member.ToLowerInvariant());
+        }
+
+        return names.Contains("*") ? Any : FromNames([.. names]);
+    }
 
     // Without white space around commas outside quotes, and without empty members: RFC 9110 §5.6.1. One pass and no
     // string, because every hit on a response with Vary comes through here.
@@ -108,4 +129,6 @@ internal sealed class VaryRule : IEquatable<VaryRule>
 
         return normal[..length].TrimEnd(" \t,");
     }
+
+    private sealed record ParsedField(string Field, VaryRule Rule);
 }

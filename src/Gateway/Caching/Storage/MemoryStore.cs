@@ -45,29 +45,29 @@ internal sealed class MemoryStore
         return node.Entry;
     }
 
-    /// <summary>Stores an entry in place of what the key held. One larger than a tenth of the limit is not kept.</summary>
+    /// <summary>What an entry under a key may cost, in bytes: with the key no more than a tenth of the limit.</summary>
+    public long RoomFor(string key) => (_limit / 10) - Node.SizeOf(key);
+
+    /// <summary>Stores an entry in place of what the key held. One that has no room is not kept.</summary>
     public void Set(string key, StoredEntry entry)
     {
-        var node = new Node(key, entry);
         lock (_gate)
-        {
-            if (_nodes.TryGetValue(key, out var old))
-                Unlink(old);
-            if (node.Size > _limit / 10)
-                return;
-            while (_size + node.Size > _limit && _oldest is not null)
-                EvictOne();
-            Link(node);
-        }
+            Put(key, entry, _nodes.GetValueOrDefault(key), isVisited: false);
     }
 
-    /// <summary>Puts an entry of the same size in the place of another, if the key still holds that.</summary>
-    public void Replace(string key, StoredEntry old, StoredEntry entry)
+    /// <summary>Puts what <paramref name="change"/> makes of the key's entry in its place; null: nothing. Its mark stays.</summary>
+    public void Update(string key, Func<StoredEntry?, StoredEntry?> change)
     {
         lock (_gate)
         {
-            if (_nodes.TryGetValue(key, out var node) && ReferenceEquals(node.Entry, old))
-                node.Entry = entry;
+            var old = _nodes.GetValueOrDefault(key);
+            var entry = change(old?.Entry);
+            if (ReferenceEquals(entry, old?.Entry))
+                return;
+            if (old is not null && entry?.Size == old.Entry.Size)
+                old.Entry = entry;
+            else
+                Put(key, entry, old, old?.IsVisited ?? false);
         }
     }
 
@@ -81,26 +81,6 @@ internal sealed class MemoryStore
             yield return (node.Number, key, node.Entry);
     }
 
-    /// <summary>Removes an entry, if the key still holds it.</summary>
-    public void Remove(string key, StoredEntry entry)
-    {
-        lock (_gate)
-        {
-            if (_nodes.TryGetValue(key, out var node) && ReferenceEquals(node.Entry, entry))
-                Unlink(node);
-        }
-    }
-
-    /// <summary>Removes whatever the key holds.</summary>
-    public void Remove(string key)
-    {
-        lock (_gate)
-        {
-            if (_nodes.TryGetValue(key, out var node))
-                Unlink(node);
-        }
-    }
-
     public void Clear()
     {
         lock (_gate)
@@ -109,6 +89,20 @@ internal sealed class MemoryStore
             _newest = _oldest = _hand = null;
             Volatile.Write(ref _size, 0);
         }
+    }
+
+    private void Put(string key, StoredEntry? entry, Node? old, bool isVisited)
+    {
+        if (old is not null)
+            Unlink(old);
+        if (entry is null)
+            return;
+        var node = new Node(key, entry) { IsVisited = isVisited };
+        if (node.Size > _limit / 10)
+            return;
+        while (_size + node.Size > _limit && _oldest is not null)
+            EvictOne();
+        Link(node);
     }
 
     private void Link(Node node)
@@ -163,12 +157,14 @@ internal sealed class MemoryStore
 
         public long Number { get; set; }
 
-        public long Size { get; } = Overhead + (2L * key.Length) + entry.Size;
+        public long Size { get; } = SizeOf(key) + entry.Size;
 
         public Node? Newer { get; set; }
 
         public Node? Older { get; set; }
 
         public bool IsVisited { get; set; }
+
+        public static long SizeOf(string key) => Overhead + (2L * key.Length);
     }
 }

@@ -15,18 +15,7 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
     public Lookup FindInMemory(ref KeyWriter key, IHeaderDictionary fields)
     {
         var entry = memory.Get(key.Written);
-        if (entry is not VaryIndex index)
-            return new Lookup(entry as StoredResponse, null);
-        StoredResponse? latest = null;
-        var primaryLength = key.Length;
-        for (var i = 0; i < index.Rules.Count; i++)
-        {
-            CacheKey.WriteVariantSuffix(ref key, index.Rules[i], fields);
-            latest = Later(latest, memory.Get(key.Written));
-            key.Truncate(primaryLength);
-        }
-
-        return new Lookup(latest, index);
+        return entry is VaryIndex index ? new Lookup(index.Find(ref key, fields), index) : new Lookup(entry as StoredResponse, null);
     }
 
     /// <summary>Looks for a response in Redis, and keeps what it finds in memory.</summary>
@@ -41,18 +30,10 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
     /// <param name="fields">The fields of the request that the response answers.</param>
     public void StoreInMemory(string primaryKey, IHeaderDictionary fields, StoredResponse response)
     {
-        if (response.Vary.Names.Count == 0)
-        {
+        if (response.Vary.IsNone)
             memory.Set(primaryKey, response);
-            return;
-        }
-
-        // The index last: it must not promise what is not there yet.
-        var suffix = CacheKey.VariantSuffix(response.Vary, fields);
-        memory.Set(primaryKey + suffix, response);
-        memory.Set(primaryKey, IndexOf(primaryKey).With(response.Vary, suffix, out var dropped));
-        if (dropped is not null)
-            memory.Remove(primaryKey + dropped);
+        else
+            UpdateIndex(primaryKey, index => index.With(response.Vary, CacheKey.VariantSuffix(response.Vary, fields), response));
     }
 
     /// <summary>Stores a response for all nodes.</summary>
@@ -63,22 +44,21 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
         string primaryKey, IHeaderDictionary fields, StoredResponse response, long staleFor, CancellationToken cancellationToken)
     {
         var retention = RetentionOf(response, staleFor);
-        if (response.Vary.Names.Count == 0)
+        if (response.Vary.IsNone)
             return await redis.SetAsync(primaryKey, response, retention, cancellationToken);
 
         // The index is written each time, because it must not expire before the variant.
         var suffix = CacheKey.VariantSuffix(response.Vary, fields);
         return await redis.SetAsync(primaryKey + suffix, response, retention, cancellationToken)
-            && await redis.SetAsync(primaryKey, IndexOf(primaryKey).With(response.Vary, suffix, out _), retention, cancellationToken);
+            && await redis.SetAsync(primaryKey, IndexOf(primaryKey).With(response.Vary, suffix, null), retention, cancellationToken);
     }
 
     /// <summary>Drops a response from this process, where it is still the one stored.</summary>
-    public void RemoveFromMemory(string primaryKey, IHeaderDictionary fields, StoredResponse response) =>
-        memory.Remove(response.Vary.Names.Count == 0 ? primaryKey : CacheKey.Variant(primaryKey, response.Vary, fields), response);
+    public void RemoveFromMemory(string primaryKey, StoredResponse response) => ReplaceInMemory(primaryKey, response, null);
 
     /// <summary>Puts a response in the place of another of the same request in this process, where that is still the one stored.</summary>
-    public void ReplaceInMemory(string primaryKey, IHeaderDictionary fields, StoredResponse old, StoredResponse response) =>
-        memory.Replace(old.Vary.Names.Count == 0 ? primaryKey : CacheKey.Variant(primaryKey, old.Vary, fields), old, response);
+    public void ReplaceInMemory(string primaryKey, StoredResponse old, StoredResponse? response) => memory.Update(
+        primaryKey, entry => entry is VaryIndex index ? index.Replace(old, response) : ReferenceEquals(entry, old) ? response : entry);
 
     /// <summary>Empties this process's memory.</summary>
     public void ClearMemory() => memory.Clear();
@@ -88,30 +68,47 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
         var entry = await redis.GetAsync(primaryKey, cancellationToken);
         if (entry is null)
             return default;
-        if (entry is not VaryIndex index)
-            return new Lookup(isKept ? Keep(primaryKey, (StoredResponse)entry) : (StoredResponse)entry, null);
-        if (isKept)
-            memory.Set(primaryKey, index);
+        if (entry is StoredResponse only)
+            return new Lookup(isKept ? Keep(primaryKey, only) : only, null);
 
+        var index = (VaryIndex)entry;
+        if (isKept)
+            UpdateIndex(primaryKey, index.Join);
         StoredResponse? latest = null;
         foreach (var rule in index.Rules)
         {
             var suffix = CacheKey.VariantSuffix(rule, fields);
-            if (index.Variants.Contains(suffix) && await redis.GetAsync(primaryKey + suffix, cancellationToken) is StoredResponse response)
-                latest = Later(latest, isKept ? Keep(primaryKey + suffix, response) : response);
+            if (!index.Has(suffix) || await redis.GetAsync(primaryKey + suffix, cancellationToken) is not StoredResponse found)
+                continue;
+            var response = isKept ? Keep(primaryKey, found, suffix) : found;
+            latest = latest is null || response.ResponseTime > latest.ResponseTime ? response : latest;
         }
 
         return new Lookup(latest, index);
     }
 
     // What this process has may be newer: Redis may have been away, or the body too large for it.
-    private StoredResponse Keep(string key, StoredResponse found)
+    private StoredResponse Keep(string primaryKey, StoredResponse found)
     {
-        if (memory.Get(key) is StoredResponse known && (known.ResponseTime > found.ResponseTime || IsLaterStateOf(known, found)))
-            return known;
-        memory.Set(key, found);
-        return found;
+        var kept = found;
+        memory.Update(primaryKey, entry => kept = entry is StoredResponse known ? LaterOf(known, found) : found);
+        return kept;
     }
+
+    private StoredResponse Keep(string primaryKey, StoredResponse found, string suffix)
+    {
+        var kept = found;
+        UpdateIndex(primaryKey, index =>
+        {
+            if (Array.Find(index.Variants, variant => variant.Suffix == suffix)?.Response is { } known)
+                kept = LaterOf(known, found);
+            return index.With(found.Vary, suffix, kept);
+        });
+        return kept;
+    }
+
+    private static StoredResponse LaterOf(StoredResponse known, StoredResponse found) =>
+        known.ResponseTime > found.ResponseTime || IsLaterStateOf(known, found) ? known : found;
 
     // The same response, which a soft purge has made stale here since.
     private static bool IsLaterStateOf(StoredResponse known, StoredResponse found) =>
@@ -119,9 +116,8 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
 
     private VaryIndex IndexOf(string primaryKey) => memory.Get(primaryKey) as VaryIndex ?? VaryIndex.Empty;
 
-    // Of several that match, the most recent is used: RFC 9111 §4.
-    private static StoredResponse? Later(StoredResponse? one, StoredEntry? other) =>
-        other is StoredResponse response && (one is null || response.ResponseTime > one.ResponseTime) ? response : one;
+    private void UpdateIndex(string primaryKey, Func<VaryIndex, VaryIndex> change) =>
+        memory.Update(primaryKey, entry => change(entry as VaryIndex ?? VaryIndex.Empty).Within(memory.RoomFor(primaryKey)));
 
     private static TimeSpan RetentionOf(StoredResponse response, long staleFor)
     {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Gateway.Caching.Semantics;
 using Gateway.ChangeLog;
 using Microsoft.Extensions.Primitives;
@@ -12,46 +11,12 @@ internal abstract record StoredEntry
     public abstract long Size { get; }
 }
 
-/// <summary>Under the primary key of a target with <c>Vary</c>: by which rules its variants are found, and which there are, the latest first.</summary>
-internal sealed record VaryIndex(IReadOnlyList<VaryRule> Rules, IReadOnlyList<string> Variants) : StoredEntry
-{
-    /// <summary>How many different <c>Vary</c> fields are remembered for a target.</summary>
-    public const int MaxRules = 4;
-
-    /// <summary>How many variants of a target are kept: clients choose the fields, so they must not choose how many.</summary>
-    public const int MaxVariants = 64;
-
-    public static VaryIndex Empty { get; } = new([], []);
-
-    public override long Size => 192 + Rules.Sum(rule => rule.Names.Sum(name => 24 + (2L * name.Length))) + Variants.Sum(suffix => 24 + (2L * suffix.Length));
-
-    /// <summary>The index with a variant in front.</summary>
-    /// <param name="rule">The rule that the variant was selected by.</param>
-    /// <param name="suffix">Its key without the primary one.</param>
-    /// <param name="dropped">The variant that had to make room, if one had to.</param>
-    public VaryIndex With(VaryRule rule, string suffix, out string? dropped)
-    {
-        dropped = null;
-        if (Variants.Count > 0 && Variants[0] == suffix && Rules[0].Equals(rule))
-            return this;
-        List<string> variants = [suffix, .. Variants.Where(variant => variant != suffix)];
-        if (variants.Count > MaxVariants)
-        {
-            dropped = variants[^1];
-            variants.RemoveAt(variants.Count - 1);
-        }
-
-        return new VaryIndex([rule, .. Rules.Where(other => !other.Equals(rule)).Take(MaxRules - 1)], variants);
-    }
-}
-
 /// <summary>A stored response (RFC 9111 §2). Immutable but for the note of how far it was checked against the change log.</summary>
 internal sealed record StoredResponse : StoredEntry
 {
     private const int ObjectOverhead = 320;
 
     private long _checkedVersion;
-    private HitTexts? _texts;
 
     public required int Status { get; init; }
 
@@ -130,19 +95,6 @@ internal sealed record StoredResponse : StoredEntry
         return verdict;
     }
 
-    /// <summary>What a hit says of itself: made once a second at most, however many hits there are.</summary>
-    public HitTexts TextsOf(in Reuse reuse)
-    {
-        var ttl = FreshnessLifetime - reuse.Age;
-        if (_texts is not { } texts || texts.Of != (reuse.Age, ttl, reuse.Reason))
-        {
-            _texts = texts = new HitTexts(
-                (reuse.Age, ttl, reuse.Reason), reuse.Age.ToString(CultureInfo.InvariantCulture), CacheStatus.Hit(ttl, reuse.Reason));
-        }
-
-        return texts;
-    }
-
     private static long FieldSize(KeyValuePair<string, StringValues> field)
     {
         // Names are mostly shared with the server's own; values are not.
@@ -171,9 +123,3 @@ internal sealed record StoredResponse : StoredEntry
         public string? Single(string name) => this[name] is { Count: 1 } values ? values[0] : null;
     }
 }
-
-/// <summary>The texts of a hit.</summary>
-/// <param name="Of">What they are made of: age, freshness left, and why the response is reused.</param>
-/// <param name="Age">For <c>Age</c>.</param>
-/// <param name="CacheStatus">For <c>Cache-Status</c>.</param>
-internal sealed record HitTexts((long Age, long Ttl, CacheReason Reason) Of, string Age, string CacheStatus);

@@ -67,10 +67,10 @@ internal static class StoredEntryFormat
     {
         writer.Write(IndexKind);
         writer.Write(key);
-        writer.Write7BitEncodedInt(index.Rules.Count);
+        writer.Write7BitEncodedInt(index.Rules.Length);
         foreach (var rule in index.Rules)
             WriteTexts(writer, rule.Names);
-        WriteTexts(writer, index.Variants);
+        WriteTexts(writer, Array.ConvertAll(index.Variants, variant => variant.Suffix));
     }
 
     private static VaryIndex ReadIndex(BinaryReader reader)
@@ -78,7 +78,7 @@ internal static class StoredEntryFormat
         var rules = new VaryRule[ReadCount(reader)];
         for (var i = 0; i < rules.Length; i++)
             rules[i] = VaryRule.FromNames(ReadTexts(reader));
-        return new VaryIndex(rules, ReadTexts(reader));
+        return new VaryIndex(rules, Array.ConvertAll(ReadTexts(reader), suffix => new Variant(suffix, null)));
     }
 
     private static void WriteResponse(BinaryWriter writer, string key, StoredResponse response)
@@ -133,9 +133,9 @@ internal static class StoredEntryFormat
         };
     }
 
-    private static void WriteTexts(BinaryWriter writer, IReadOnlyList<string> texts)
+    private static void WriteTexts(BinaryWriter writer, string[] texts)
     {
-        writer.Write7BitEncodedInt(texts.Count);
+        writer.Write7BitEncodedInt(texts.Length);
         foreach (var text in texts)
             writer.Write(text ?? "");
     }

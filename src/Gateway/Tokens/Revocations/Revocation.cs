@@ -44,24 +44,19 @@ internal static class RevocationId
     /// <summary>The token with this <c>jti</c>.</summary>
     public static string OfJti(string scheme, string jti) => Of(scheme, "jti", jti);
 
-    /// <summary>
-    /// A token by what is signed, without its signature: many signatures fit the same content (unused bits of base64url,
-    /// the two forms of an ECDSA signature), and whoever holds a token could write another one.
-    /// </summary>
-    public static string OfToken(string scheme, string token) => Of(scheme, "token", SignedPart(token));
+    /// <summary>A token by its <see cref="TokenRules.RevocablePart"/>.</summary>
+    public static string OfToken(string scheme, string part) => Of(scheme, "token", part);
 
     /// <summary>Everything under which a token can be revoked.</summary>
-    public static string[] AllOf(string scheme, string token, string? jti, string? subject)
+    public static string[] AllOf(string scheme, string part, string? jti, string? subject)
     {
-        List<string> ids = [OfScheme(scheme), OfToken(scheme, token)];
+        List<string> ids = [OfScheme(scheme), OfToken(scheme, part)];
         if (jti is not null)
             ids.Add(OfJti(scheme, jti));
         if (subject is not null)
             ids.Add(OfSubject(scheme, subject));
         return [.. ids];
     }
-
-    private static string SignedPart(string token) => token.LastIndexOf('.') is >= 0 and var dot ? token[..dot] : token;
 
     private static string Of(string scheme, string kind, string value) => TokenHash.Of(scheme.ToLowerInvariant(), kind, value);
 }

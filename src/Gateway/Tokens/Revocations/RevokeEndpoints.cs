@@ -11,7 +11,7 @@ internal static class RevokeEndpoints
     private const int RecordMarginSeconds = 60;
 
     /// <summary><c>POST /tokens/revoke</c>: see <see cref="RevokeRequest"/>. With <c>?wait=true</c> it answers when the revocation is in force everywhere it can be.</summary>
-    public static void MapTokensAdmin(this IEndpointRouteBuilder admin) => admin.MapPost("/tokens/revoke", RevokeAsync);
+    public static void Map(IEndpointRouteBuilder admin) => admin.MapPost("/tokens/revoke", RevokeAsync);
 
     private static async Task<Results<Ok<RevokeResponse>, Accepted<RevokeResponse>, ValidationProblem, ProblemHttpResult>> RevokeAsync(
         RevokeRequest request, TokenSchemes schemes, RevocationStore store, SharedChangeLog log, RedisClock clock, ILogger<RevocationStore> logger,
@@ -22,7 +22,7 @@ internal static class RevokeEndpoints
         if (errors.Count > 0)
             return TypedResults.ValidationProblem(errors, title: "The request names nothing that can be revoked.");
 
-        List<TokenScheme> concerned = request.Scheme is null ? [.. schemes.All] : [schemes.Find(request.Scheme)!];
+        var concerned = ConcernedBy(request, schemes);
         var revocations = concerned.ConvertAll(scheme => Create(request, scheme, now.ToUnixTimeSeconds()));
         TokensLog.Revoked(logger, KindOf(request), string.Join(", ", concerned.Select(scheme => scheme.Name)));
         var (outcome, receipt) = await store.AddAsync(revocations, cancellationToken);
@@ -48,11 +48,15 @@ internal static class RevokeEndpoints
         return spread is { Behind.Count: > 0 } ? TypedResults.Accepted((string?)null, answer) : TypedResults.Ok(answer);
     }
 
+    // An API key may outlast every revocation of this kind.
+    private static List<TokenScheme> ConcernedBy(RevokeRequest request, TokenSchemes schemes) =>
+        [.. schemes.All.Where(scheme => scheme.Kind != TokenKind.ApiKey).Where(scheme => request.Scheme is null || scheme.Name.Equals(request.Scheme, StringComparison.OrdinalIgnoreCase))];
+
     private static Dictionary<string, string[]> Check(RevokeRequest request, TokenSchemes schemes, DateTimeOffset now)
     {
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
-        if (request.Scheme is null ? schemes.All.Count == 0 : schemes.Find(request.Scheme) is null)
-            errors["scheme"] = [$"Write one of: {string.Join(", ", schemes.All.Select(scheme => scheme.Name))}; or none, for all of them."];
+        if (ConcernedBy(request, schemes).Count == 0)
+            errors["scheme"] = [$"Write one of: {string.Join(", ", ConcernedBy(new RevokeRequest(), schemes).Select(scheme => scheme.Name))}; or none, for all of them. API keys are revoked by DELETE /api-keys/ID."];
 
         string?[] named = [request.Token, request.Jti, request.Subject];
         var count = named.Count(value => value is not null);
@@ -62,7 +66,7 @@ internal static class RevokeEndpoints
             errors["issuedBefore"] = ["A token and a jti are revoked whenever they were issued: leave it out."];
         if (request.IssuedBefore > now)
             errors["issuedBefore"] = ["Write a time that has passed: a later one would refuse tokens that are yet to be issued."];
-        if (request.Token is { } token && TokenRules.CheckSyntax(token) != TokenRefusal.None)
+        if (request.Token is { } token && !ConcernedBy(request, schemes).Exists(scheme => TokenRules.CheckSyntax(scheme.Kind, token) == TokenRefusal.None))
             errors["token"] = ["Write the whole token, as in Authorization but without 'Bearer'."];
         if (request.Jti is { Length: 0 or > MaxValueLength } || request.Subject is { Length: 0 or > MaxValueLength })
             errors[request.Jti is null ? "subject" : "jti"] = [$"Write 1 to {MaxValueLength} characters."];
@@ -74,7 +78,7 @@ internal static class RevokeEndpoints
         // No accepted token that exists now lasts longer: TokenRules.CheckTimes.
         var ends = now + (long)(scheme.Options.MaxLifetime + (2 * scheme.Options.ClockSkew)).TotalSeconds + RecordMarginSeconds;
         if (request.Token is { } token)
-            return new Revocation(RevocationId.OfToken(scheme.Name, token), Revocation.Always, ends);
+            return new Revocation(RevocationId.OfToken(scheme.Name, TokenRules.RevocablePart(scheme.Kind, token)), Revocation.Always, ends);
         if (request.Jti is { } jti)
             return new Revocation(RevocationId.OfJti(scheme.Name, jti), Revocation.Always, ends);
         // Tokens are dated in whole seconds: without a time of its own, the request includes those of this second.

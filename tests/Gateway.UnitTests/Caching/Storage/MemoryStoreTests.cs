@@ -46,9 +46,9 @@ public sealed class MemoryStoreTests
         var (old, current) = (Fields.Stored("max-age=60", 60), Fields.Stored("max-age=60", 60));
         store.Set("key", old);
         store.Set("key", current);
-        store.Remove("key", old);
+        store.Update("key", entry => ReferenceEquals(entry, old) ? null : entry);
         Assert.Same(current, store.Get("key"));
-        store.Remove("key", current);
+        store.Update("key", entry => ReferenceEquals(entry, current) ? null : entry);
         Assert.Null(store.Get("key"));
         Assert.Equal(0, store.Size);
     }
@@ -63,12 +63,12 @@ public sealed class MemoryStoreTests
             {
                 store.Set($"{(i * (thread + 1)) % 300}", Fields.Stored("max-age=60", 60));
                 if (i % 7 == 0)
-                    store.Remove($"{i % 300}");
+                    store.Update($"{i % 300}", _ => null);
             }
         })));
         Assert.InRange(store.Size, 1, 50_000);
         for (var i = 0; i < 300; i++)
-            store.Remove($"{i}");
+            store.Update($"{i}", _ => null);
         Assert.Equal((0, 0L), (store.Count, store.Size));
     }
 }

@@ -36,18 +36,18 @@ public sealed class StoredEntryFormatTests
             (Response.Status, Response.ResponseTime, Response.InitialAge, Response.FreshnessLifetime, Response.Stamp),
             (read.Status, read.ResponseTime, read.InitialAge, read.FreshnessLifetime, read.Stamp));
         Assert.Equal(Response.Selectors, read.Selectors);
-        Assert.Equal((60L, "\"é\"", 1), (read.CacheControl.MaxAge, read.ETag, read.Vary.Names.Count));
+        Assert.Equal((60L, "\"é\"", 1), (read.CacheControl.MaxAge, read.ETag, read.Vary.Names.Length));
     }
 
     [Fact]
     public void An_index_comes_back_as_it_was()
     {
-        var index = VaryIndex.Empty.With(VaryRule.Parse("a, b"), "one", out _).With(VaryRule.Parse("c"), "two", out _);
+        var index = VaryIndex.Empty.With(VaryRule.Parse("a, b"), "one", null).With(VaryRule.Parse("c"), "two", null);
 
         var read = Assert.IsType<VaryIndex>(StoredEntryFormat.Read(Key, StoredEntryFormat.Write(Key, index)));
 
         Assert.Equal(index.Rules, read.Rules);
-        Assert.Equal(["two", "one"], read.Variants);
+        Assert.Equal(["two", "one"], read.Variants.Select(variant => variant.Suffix));
     }
 
     [Fact]
@@ -82,7 +82,7 @@ public sealed class StoredEntryFormatTests
     public void No_bytes_make_the_reader_throw()
     {
         var random = new Random(3);
-        StoredEntry[] entries = [Response, VaryIndex.Empty.With(VaryRule.Parse("a, b"), "one", out _)];
+        StoredEntry[] entries = [Response, VaryIndex.Empty.With(VaryRule.Parse("a, b"), "one", null)];
         for (var i = 0; i < 50_000; i++)
         {
             var bytes = StoredEntryFormat.Write(Key, entries[i % 2]);
