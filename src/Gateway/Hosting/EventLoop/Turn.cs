@@ -11,24 +11,24 @@ internal static class Turn
     public const int MaxReads = 32;
 
     [ThreadStatic]
-    private static object? s_holder;
+    private static object? _holder;
 
     [ThreadStatic]
-    private static int s_reads;
+    private static int _reads;
 
     /// <summary>Counts a read. Any other connection's read on this thread begins a new turn, because then the thread is shared already.</summary>
     public static bool IsOver(object connection)
     {
-        if (!ReferenceEquals(s_holder, connection))
+        if (!ReferenceEquals(_holder, connection))
         {
-            s_holder = connection;
-            s_reads = 0;
+            _holder = connection;
+            _reads = 0;
             return false;
         }
 
-        if (++s_reads < MaxReads || Thread.CurrentThread.IsThreadPoolThread)
+        if (++_reads < MaxReads || Thread.CurrentThread.IsThreadPoolThread)
             return false;
-        s_reads = 0;
+        _reads = 0;
         return true;
     }
 }

@@ -80,7 +80,7 @@ public sealed class MemoryFootprintTests(ITestOutputHelper output)
             ("Content-Type", "application/json; charset=utf-8"), ("Date", HttpDate.Format(Fields.Now.AddSeconds(i / 10))), ("Cache-Control", "public, max-age=600"),
             ("ETag", $"\"{i:x8}\""), ("Last-Modified", HttpDate.Format(Fields.Now.AddSeconds(-i))),
         ];
-        List<Selector> selectors = 
+        List<Selector> selectors =
         [
             Selector.All, Selector.Route("catalog"), Selector.Url(CacheKey.Url(request)), .. CacheKey.Prefixes(CacheKey.Url(request)).Select(Selector.UrlPrefix),
         ];
