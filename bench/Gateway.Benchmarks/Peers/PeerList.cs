@@ -24,6 +24,9 @@ internal static class PeerList
     /// <summary>The gateway with almost no memory of its own: hits come from Redis.</summary>
     public const string GatewayRedis = "gateway-redis";
 
+    /// <summary>The gateway with the thread pool between sockets and requests, as its .NET peers have it.</summary>
+    public const string GatewayPool = "gateway-pool";
+
     /// <summary>The gateway with the fetch lock on every miss, however fast the origin is.</summary>
     public const string GatewayLock = "gateway-lock";
 
@@ -33,7 +36,7 @@ internal static class PeerList
     public static async Task<Peer> StartAsync(string name, int originPort, CancellationToken cancellationToken)
     {
         var redisPort = ServerProcess.FreePort();
-        var redis = name is KestrelEval or OutputCacheRedis or Gateway or GatewayRedis or GatewayLock
+        var redis = name is KestrelEval or OutputCacheRedis or Gateway or GatewayPool or GatewayRedis or GatewayLock
             ? await StartRedisAsync(redisPort, cancellationToken)
             : null;
         try
@@ -78,6 +81,7 @@ internal static class PeerList
             Nginx => NginxServer.Command(folder, port, originPort),
             Varnish => VarnishServer.Command(folder, port, originPort),
             Gateway => GatewayServer.Command(folder, ports, origin, redis),
+            GatewayPool => GatewayServer.Command(folder, ports, origin, redis).Append("--Hosting:EventLoop=false"),
             GatewayRedis => GatewayServer.Command(folder, ports, origin, redis, memoryLimit: GatewayServer.SmallestMemory),
             GatewayLock => GatewayServer.Command(folder, ports, origin, redis, lockThreshold: TimeSpan.Zero),
             _ => throw new ArgumentOutOfRangeException(nameof(name), name, null),

@@ -13,7 +13,8 @@ internal sealed class FetchLifetime : IHttpRequestLifetimeFeature, IDisposable
 
     private readonly IHttpRequestLifetimeFeature _client;
     private readonly SharedFetch? _shared;
-    private readonly CancellationTokenSource _ending = new();
+    // Null where nobody can share the response: the client's life is the fetch's then.
+    private readonly CancellationTokenSource? _ending;
     private readonly CancellationTokenRegistration _registration;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
@@ -28,10 +29,16 @@ internal sealed class FetchLifetime : IHttpRequestLifetimeFeature, IDisposable
         _client = client;
         _shared = shared;
         _time = time;
-        _outlivesClients = shared is not null;
+        if (shared is null)
+        {
+            RequestAborted = client.RequestAborted;
+            return;
+        }
+
+        _outlivesClients = true;
+        _ending = new CancellationTokenSource();
         RequestAborted = _ending.Token;
-        if (shared is not null)
-            shared.Left += EndIfUnused;
+        shared.Left += EndIfUnused;
         _registration = client.RequestAborted.UnsafeRegister(static self => ((FetchLifetime)self!).OnClientGone(), this);
     }
 
@@ -66,7 +73,7 @@ internal sealed class FetchLifetime : IHttpRequestLifetimeFeature, IDisposable
         {
             _isDisposed = true;
             _limit?.Dispose();
-            _ending.Dispose();
+            _ending?.Dispose();
         }
     }
 
@@ -101,7 +108,7 @@ internal sealed class FetchLifetime : IHttpRequestLifetimeFeature, IDisposable
         lock (_gate)
         {
             if (!_isDisposed)
-                _ending.Cancel();
+                _ending?.Cancel();
         }
     }
 }

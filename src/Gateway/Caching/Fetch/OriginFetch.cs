@@ -251,12 +251,13 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
 internal readonly record struct StoredAnswer(StoredResponse Response, int? Status, CacheReason Reason);
 
 /// <summary>Takes a client's conditions and ranges off a request and puts the stored validators on, until disposed.</summary>
-internal sealed class UpstreamConditions : IDisposable
+internal readonly struct UpstreamConditions : IDisposable
 {
     private static readonly string[] Names = [HeaderNames.IfNoneMatch, HeaderNames.IfModifiedSince, HeaderNames.Range, HeaderNames.IfRange];
 
-    private readonly IHeaderDictionary _fields;
-    private readonly Microsoft.Extensions.Primitives.StringValues[] _originals;
+    // Null where there is nothing to take off or put on, as for most requests.
+    private readonly IHeaderDictionary? _fields;
+    private readonly Microsoft.Extensions.Primitives.StringValues[]? _originals;
 
     private UpstreamConditions(IHeaderDictionary fields)
     {
@@ -267,6 +268,8 @@ internal sealed class UpstreamConditions : IDisposable
     /// <param name="stale">The response to validate: RFC 9111 §4.3.1. Null asks for the whole.</param>
     public static UpstreamConditions Apply(IHeaderDictionary fields, StoredResponse? stale)
     {
+        if (stale is null && fields.IfNoneMatch.Count + fields.IfModifiedSince.Count + fields.Range.Count + fields.IfRange.Count == 0)
+            return default;
         var conditions = new UpstreamConditions(fields);
         fields.IfNoneMatch = stale?.ETag;
         fields.IfModifiedSince = stale?.LastModified;
@@ -276,7 +279,7 @@ internal sealed class UpstreamConditions : IDisposable
 
     public void Dispose()
     {
-        for (var i = 0; i < Names.Length; i++)
-            _fields[Names[i]] = _originals[i];
+        for (var i = 0; i < Names.Length && _fields is not null; i++)
+            _fields[Names[i]] = _originals![i];
     }
 }

@@ -3,7 +3,8 @@ namespace Gateway.Hosting.EventLoop;
 /// <summary>
 /// How long one connection may keep the thread that serves many: a client that sends requests without a pause, or an
 /// origin that sends a long body as fast as it is read, would never let that thread go back to the other connections.
-/// After <see cref="MaxReads"/> reads in a row it goes on in the thread pool.
+/// After <see cref="MaxReads"/> reads in a row it goes on in the thread pool, and there after as many more at the end of
+/// the queue: new connections begin in it.
 /// </summary>
 internal static class Turn
 {
@@ -26,7 +27,7 @@ internal static class Turn
             return false;
         }
 
-        if (++_reads < MaxReads || Thread.CurrentThread.IsThreadPoolThread)
+        if (++_reads < MaxReads)
             return false;
         _reads = 0;
         return true;
