@@ -88,6 +88,23 @@ public sealed class FetchLockTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_embedded_server_grants_a_lock_once_extends_it_and_takes_it_back()
+    {
+        await using var node = await GatewayNode.StartAsync(new { ReverseProxy = _origin.ProxySection(), Redis = new { Deadline = "00:00:02" } });
+        var locks = node.Services.GetRequiredService<NodeLocks>();
+
+        var held = await locks.TryAcquireAsync("x");
+
+        Assert.NotNull(held);
+        Assert.Null(await locks.TryAcquireAsync("x"));
+        var watch = Stopwatch.StartNew();
+        while (watch.Elapsed < TimeSpan.FromSeconds(4))
+            Assert.True(await locks.IsHeldAsync("x", CancellationToken.None));
+        await held.DisposeAsync();
+        Assert.False(await locks.IsHeldAsync("x", CancellationToken.None));
+    }
+
+    [Fact]
     public async Task One_of_three_lock_servers_killed_changes_nothing()
     {
         await StartNodesAsync(3, lockServers: 3);
