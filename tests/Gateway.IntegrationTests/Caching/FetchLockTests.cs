@@ -5,6 +5,7 @@ using Gateway.Caching.Fetch;
 using Gateway.IntegrationTests.Infrastructure;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using StackExchange.Redis;
 
 namespace Gateway.IntegrationTests.Caching;
 
@@ -59,23 +60,48 @@ public sealed class FetchLockTests : IAsyncLifetime
             Assert.Equal("body", await response.TextAsync());
     }
 
-    [Fact]
-    public async Task A_lock_outlives_its_expiry_while_the_fetch_runs()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    public async Task A_lock_outlives_its_expiry_on_each_server_while_the_fetch_runs(int lockServers)
     {
-        await StartNodesAsync(1);
-        await using var connection = await _redis.ConnectAsync();
+        await StartNodesAsync(1, lockServers);
         MapHeld("/slow");
         var held = _nodes[0].GetAsync("/slow");
         await Eventually.TrueAsync(() => _origin.Count("/slow") == 1, "the fetch holds its lock");
-        var key = connection.GetServers()[0].Keys(pattern: "gateway:lock:*").Single();
+        var servers = lockServers == 0 ? [_redis] : _quorum;
+        var connections = await Task.WhenAll(servers.Select(server => server.ConnectAsync()));
+        var key = connections[0].GetServers()[0].Keys(pattern: "gateway:lock:*").Single();
 
         var watch = Stopwatch.StartNew();
         while (watch.Elapsed < TimeSpan.FromSeconds(4))
-            Assert.True(await connection.GetDatabase().KeyExistsAsync(key));
+            Assert.All(await Task.WhenAll(connections.Select(IsHeldAsync)), Assert.True);
 
         _answer.SetResult();
         await held;
-        await Eventually.TrueAsync(async () => !await connection.GetDatabase().KeyExistsAsync(key), "the lock is given back");
+        await Eventually.TrueAsync(
+            async () => !(await Task.WhenAll(connections.Select(IsHeldAsync))).Contains(true), "the lock is given back to each server");
+        foreach (var connection in connections)
+            await connection.DisposeAsync();
+
+        Task<bool> IsHeldAsync(ConnectionMultiplexer connection) => connection.GetDatabase().KeyExistsAsync(key);
+    }
+
+    [Fact]
+    public async Task The_embedded_server_grants_a_lock_once_extends_it_and_takes_it_back()
+    {
+        await using var node = await GatewayNode.StartAsync(new { ReverseProxy = _origin.ProxySection(), Redis = new { Deadline = "00:00:02" } });
+        var locks = node.Services.GetRequiredService<NodeLocks>();
+
+        var held = await locks.TryAcquireAsync("x");
+
+        Assert.NotNull(held);
+        Assert.Null(await locks.TryAcquireAsync("x"));
+        var watch = Stopwatch.StartNew();
+        while (watch.Elapsed < TimeSpan.FromSeconds(4))
+            Assert.True(await locks.IsHeldAsync("x", CancellationToken.None));
+        await held.DisposeAsync();
+        Assert.False(await locks.IsHeldAsync("x", CancellationToken.None));
     }
 
     [Fact]

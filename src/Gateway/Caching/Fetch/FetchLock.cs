@@ -4,6 +4,7 @@ using Gateway.Caching.Keys;
 using Gateway.Caching.Semantics;
 using Gateway.Caching.Storage;
 using Gateway.Redis;
+using RedLockNet;
 using StackExchange.Redis;
 
 namespace Gateway.Caching.Fetch;
@@ -77,7 +78,7 @@ internal sealed class FetchLock(RedisConnection redis, NodeLocks locks, RedisKey
             (Channel: keys.FetchSignalChannel, Message: $"{name}:{signal}"),
             CancellationToken.None);
 
-    internal ValueTask ReleaseAsync(NodeLock? held) => held is null ? default : locks.ReleaseAsync(held);
+    internal static ValueTask ReleaseAsync(IRedLock? held) => held is null ? default : held.DisposeAsync();
 
     private static string NameOf(string name, int turn) =>
         turn == 0 ? name : string.Create(CultureInfo.InvariantCulture, $"{name}:{turn}");
@@ -213,7 +214,7 @@ internal readonly record struct NodeFetch(StoredResponse? Found, HeldFetchLock? 
 }
 
 /// <summary>The lock, held: it is extended until it is released, which is when its fetch has nothing more for others, however it ends.</summary>
-internal sealed class HeldFetchLock(FetchLock owner, string name, NodeLock held) : IAsyncDisposable
+internal sealed class HeldFetchLock(FetchLock owner, string name, IRedLock held) : IAsyncDisposable
 {
     private FetchOutcome _outcome = FetchOutcome.Failed;
     private int _isReleased;
@@ -238,7 +239,7 @@ internal sealed class HeldFetchLock(FetchLock owner, string name, NodeLock held)
     {
         if (Interlocked.Exchange(ref _isReleased, 1) != 0)
             return;
-        await owner.ReleaseAsync(held);
+        await FetchLock.ReleaseAsync(held);
         if (_outcome != FetchOutcome.NotShareable)
             await owner.SignalAsync(name, new FetchSignal(_outcome));
     }
