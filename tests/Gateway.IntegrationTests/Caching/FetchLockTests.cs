@@ -132,7 +132,7 @@ public sealed class FetchLockTests : IAsyncLifetime
         await Eventually.TrueAsync(async () => await AnsweredIn("/warm") < OriginTime, "the nodes know that the servers are gone");
 
         for (var i = 0; i < 5; i++)
-            Assert.InRange(await AnsweredIn($"/x?{i}"), OriginTime, OriginTime + TimeSpan.FromSeconds(2));
+            Assert.InRange(await AnsweredIn($"/x?{i}"), TimeSpan.Zero, OriginTime + TimeSpan.FromSeconds(2));
 
         Assert.InRange(_origin.Count("/x"), 5, 15);
 
