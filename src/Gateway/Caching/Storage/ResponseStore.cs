@@ -80,8 +80,7 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
             var suffix = CacheKey.VariantSuffix(rule, fields);
             if (!index.Has(suffix) || await redis.GetAsync(primaryKey + suffix, cancellationToken) is not StoredResponse found)
                 continue;
-            var response = isKept ? Keep(primaryKey, found, suffix) : found;
-            latest = latest is null || response.ResponseTime > latest.ResponseTime ? response : latest;
+            latest = StoredResponse.LaterOf(latest, isKept ? Keep(primaryKey, found, suffix) : found);
         }
 
         return new Lookup(latest, index);
@@ -91,7 +90,7 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
     private StoredResponse Keep(string primaryKey, StoredResponse found)
     {
         var kept = found;
-        memory.Update(primaryKey, entry => kept = entry is StoredResponse known ? LaterOf(known, found) : found);
+        memory.Update(primaryKey, entry => kept = entry is StoredResponse known ? KeptOf(known, found) : found);
         return kept;
     }
 
@@ -101,13 +100,13 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
         UpdateIndex(primaryKey, index =>
         {
             if (Array.Find(index.Variants, variant => variant.Suffix == suffix)?.Response is { } known)
-                kept = LaterOf(known, found);
+                kept = KeptOf(known, found);
             return index.With(found.Vary, suffix, kept);
         });
         return kept;
     }
 
-    private static StoredResponse LaterOf(StoredResponse known, StoredResponse found) =>
+    private static StoredResponse KeptOf(StoredResponse known, StoredResponse found) =>
         known.ResponseTime > found.ResponseTime || IsLaterStateOf(known, found) ? known : found;
 
     // The same response, which a soft purge has made stale here since.

@@ -83,6 +83,10 @@ internal sealed record StoredResponse : StoredEntry
     /// <summary>current_age in seconds. RFC 9111 §4.2.3.</summary>
     public long CurrentAge(DateTimeOffset now) => Freshness.CurrentAge(InitialAge, ResponseTime, now);
 
+    /// <summary>Of several responses that match a request the most recent is used. RFC 9111 §4.</summary>
+    public static StoredResponse LaterOf(StoredResponse? one, StoredResponse other) =>
+        one is null || other.ResponseTime > one.ResponseTime ? other : one;
+
     /// <summary>Whether changes made since it was stored concern it: one comparison, unless there were changes since it was last asked.</summary>
     public ChangeVerdict CheckAgainst(SharedChangeLog log)
     {

@@ -22,7 +22,7 @@ internal sealed record VaryIndex(VaryRule[] Rules, Variant[] Variants) : StoredE
 
     public override long Size => ObjectOverhead + (8 * Rules.Length) + Variants.Sum(static variant => variant.Size);
 
-    /// <summary>The response that a request's fields select: the most recent, where several do. RFC 9111 §4.</summary>
+    /// <summary>The response that a request's fields select.</summary>
     /// <param name="key">The primary key; it is left as it was.</param>
     /// <param name="fields">The request's fields.</param>
     public StoredResponse? Find(ref KeyWriter key, IHeaderDictionary fields)
@@ -37,7 +37,7 @@ internal sealed record VaryIndex(VaryRule[] Rules, Variant[] Variants) : StoredE
             {
                 if (variant.Response is { } response && suffix.SequenceEqual(variant.Suffix))
                 {
-                    latest = latest is null || response.ResponseTime > latest.ResponseTime ? response : latest;
+                    latest = StoredResponse.LaterOf(latest, response);
                     break;
                 }
             }
