@@ -47,10 +47,7 @@ internal sealed class CacheExchange
     public DateTimeOffset? SatisfiedSince { get; set; }
 
     /// <summary>How the change log can name anything stored for this target, before its tags are known.</summary>
-    public Selector[] TargetSelectors => _targetSelectors ??= SelectorsOf(RouteId, Policy.Reduced(CacheKey.Url(Context.Request)));
-
-    private static Selector[] SelectorsOf(string routeId, string url) =>
-        [Selector.All, Selector.Route(routeId), Selector.Url(url), .. CacheKey.Prefixes(url).Select(Selector.UrlPrefix)];
+    public Selector[] TargetSelectors => _targetSelectors ??= Keys.TargetSelectors.Of(RouteId, Policy.Reduced(CacheKey.Url(Context.Request)));
 
     /// <summary>Looks for a stored response in this process.</summary>
     public Lookup FindInMemory(ResponseStore store)

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -30,7 +31,7 @@ internal readonly record struct Selector(string Text)
 
     /// <summary>Every stored response whose URL is below a prefix that ends at a path segment's boundary.</summary>
     /// <param name="canonicalPrefix">One of what the cache key encoder lists for such a URL.</param>
-    public static Selector UrlPrefix(string canonicalPrefix) => new("prefix:" + Hash(canonicalPrefix));
+    public static Selector UrlPrefix(ReadOnlySpan<char> canonicalPrefix) => new("prefix:" + Hash(canonicalPrefix));
 
     /// <summary>
     /// The soft form: what it matches becomes stale instead of unusable. Only the log knows it, as a text of its own, so
@@ -62,5 +63,13 @@ internal readonly record struct Selector(string Text)
         return matches;
     }
 
-    private static string Hash(string value) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(value)).AsSpan(0, 16));
+    // Half of SHA-256: as short as it can be where many hold it, and no two texts will be found that share it.
+    private static string Hash(ReadOnlySpan<char> value)
+    {
+        Span<byte> text = stackalloc byte[512];
+        var isShort = Encoding.UTF8.TryGetBytes(value, text, out var length);
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(isShort ? text[..length] : Encoding.UTF8.GetBytes(value.ToArray()), hash);
+        return Base64Url.EncodeToString(hash[..16]);
+    }
 }

@@ -63,7 +63,7 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
         SharedFetch? hung = null;
         while (turns < MaxTurns && failures < MaxFailures)
         {
-            var shared = fetches.JoinOrLead(key, exchange.TargetSelectors, hung, out var isLeader);
+            var shared = fetches.JoinOrLead(key, exchange, hung, out var isLeader);
             if (isLeader)
             {
                 await LeadAsync(exchange, candidate, key, shared);

@@ -10,10 +10,10 @@ internal sealed class FetchTable(SharedChangeLog log, TimeProvider time)
 
     /// <summary>Joins the fetch of a key, or begins it.</summary>
     /// <param name="key">The key of the response, as far as it is known.</param>
-    /// <param name="selectors">How the change log can name the response: a fetch older than a change to it is not joined.</param>
+    /// <param name="exchange">The request. A fetch older than a change to what it asks for is not joined.</param>
     /// <param name="hung">A fetch that the caller waited for long enough: of all who did, the first leads in its place.</param>
     /// <param name="isLeader">Whether the caller is to fetch, and then to call <see cref="End"/>.</param>
-    public SharedFetch JoinOrLead(string key, ReadOnlySpan<Selector> selectors, SharedFetch? hung, out bool isLeader)
+    public SharedFetch JoinOrLead(string key, CacheExchange exchange, SharedFetch? hung, out bool isLeader)
     {
         SharedFetch? mine = null;
         while (true)
@@ -21,7 +21,7 @@ internal sealed class FetchTable(SharedChangeLog log, TimeProvider time)
             if (_fetches.TryGetValue(key, out var running))
             {
                 // Its tags are known when its response is.
-                if (running != hung && log.Check(running.Stamp, running.Selectors ?? selectors) == ChangeVerdict.Current)
+                if (running != hung && log.Check(running.Stamp, running.Selectors ?? exchange.TargetSelectors) == ChangeVerdict.Current)
                 {
                     running.Follow();
                     isLeader = false;

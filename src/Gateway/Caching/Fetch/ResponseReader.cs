@@ -40,7 +40,7 @@ internal static class ResponseReader
             InitialAge = initialAge,
             FreshnessLifetime = Freshness.Lifetime(facts, policy.Storage.Lifetime, initialAge) ?? 0,
             Stamp = times.Stamp,
-            Selectors = [.. exchange.TargetSelectors.Concat(Tags(context.Response.Headers, policy.Options)).Select(selector => new Selector(SharedText.Of(selector.Text)))],
+            Selectors = [.. exchange.TargetSelectors, .. Tags(context.Response.Headers, policy.Options)],
         };
     }
 
@@ -73,11 +73,13 @@ internal static class ResponseReader
     /// <summary>What the policy and the origin tag the response with, for purges. Tags that are none, or too many, are left out.</summary>
     public static IEnumerable<Selector> Tags(IHeaderDictionary fields, HttpCachePolicyOptions policy)
     {
+        if (policy.Tags.Count == 0 && !fields.ContainsKey(policy.TagField))
+            return [];
         var named = policy.TagField.Length == 0
             ? []
             : fields[policy.TagField].SelectMany(line => (line ?? "").Split(TagSeparators, StringSplitOptions.RemoveEmptyEntries));
         return policy.Tags.Concat(named).Where(HttpCachePolicyValidator.IsTag).Distinct(StringComparer.Ordinal)
-            .Take(HttpCachePolicyValidator.MaxTags).Select(Selector.Tag);
+            .Take(HttpCachePolicyValidator.MaxTags).Select(tag => new Selector(SharedText.Of(Selector.Tag(tag).Text)));
     }
 
     /// <summary>A stored response with the fields of a 304 (Not Modified), or a response to HEAD, that confirmed it. RFC 9111 §3.2, §4.3.4, §4.3.5.</summary>

@@ -33,43 +33,43 @@ internal static class InspectionEndpoints
         MemoryStore memory, SharedChangeLog log, RedisClock clock, string? prefix = null, string? tag = null, long after = 0, int size = 100)
     {
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
-        var selector = ReadSelector(prefix, tag, errors);
+        var selectors = ReadSelectors(prefix, tag, errors);
         if (size is < 1 or > MaxPage)
             errors["size"] = [$"Write a whole number from 1 to {MaxPage}."];
         if (errors.Count > 0)
             return TypedResults.ValidationProblem(errors, title: "The request for stored responses has errors.");
 
-        var found = FirstAfter(memory, after, size + 1, selector);
+        var found = FirstAfter(memory, after, size + 1, selectors);
         var page = found.Take(size).Select(entry => ListedEntry.Of(entry.Number, entry.Key, entry.Response, log, clock.Now)).ToList();
         return TypedResults.Ok(new EntryPage(page, found.Count > size ? NextOf(prefix, tag, page[^1].Number, size) : null));
     }
 
-    private static Selector? ReadSelector(string? prefix, string? tag, Dictionary<string, string[]> errors)
+    private static Selector[]? ReadSelectors(string? prefix, string? tag, Dictionary<string, string[]> errors)
     {
         if (prefix is not null && tag is not null)
             errors[""] = ["Name a prefix or a tag, not both."];
         if (prefix is not null)
         {
-            if (PurgeEndpoints.TryReadPrefix(prefix, out var selector))
-                return selector;
+            if (PurgeEndpoints.TryReadPrefix(prefix, out var selectors))
+                return selectors;
             errors["prefix"] = [PurgeEndpoints.PrefixFix];
         }
 
         if (tag is null)
             return null;
         if (HttpCachePolicyValidator.IsTag(tag))
-            return Selector.Tag(tag);
+            return [Selector.Tag(tag)];
         errors["tag"] = [$"Write 1 to {Selector.MaxValueLength} characters without white space and commas."];
         return null;
     }
 
     // One look at each entry, in no order: a bounded heap keeps the first ones, so that a page costs little memory.
-    private static List<(long Number, string Key, StoredResponse Response)> FirstAfter(MemoryStore memory, long after, int count, Selector? selector)
+    private static List<(long Number, string Key, StoredResponse Response)> FirstAfter(MemoryStore memory, long after, int count, Selector[]? selectors)
     {
         var first = new PriorityQueue<(long Number, string Key, StoredResponse Response), long>(count + 1);
         foreach (var (number, key, response) in memory.Enumerate().SelectMany(entry => ResponsesOf(entry.Number, entry.Key, entry.Entry)))
         {
-            if (number <= after || (selector is { } wanted && !response.Selectors.Contains(wanted)))
+            if (number <= after || (selectors is not null && !response.Selectors.Any(selectors.Contains)))
                 continue;
             first.Enqueue((number, key, response), -number);
             if (first.Count > count)

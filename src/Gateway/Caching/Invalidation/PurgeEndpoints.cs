@@ -67,8 +67,8 @@ internal static class PurgeEndpoints
 
         foreach (var prefix in Named(request.Prefix, request.Prefixes))
         {
-            if (TryReadPrefix(prefix, out var selector))
-                selectors.Add(selector);
+            if (TryReadPrefix(prefix, out var named))
+                selectors.AddRange(named);
             else
                 errors["prefix"] = [PrefixFix];
         }
@@ -88,17 +88,17 @@ internal static class PurgeEndpoints
         if (selectors.Count == 0 && errors.Count == 0)
             errors[""] = ["Name at least one of url, urls, prefix, prefixes, tag, tags, route, or all: true."];
         if (selectors.Count > MaxSelectors)
-            errors[""] = [$"Name at most {MaxSelectors} in one purge."];
+            errors[""] = [$"Name at most {MaxSelectors} in one purge; a prefix counts twice."];
         return selectors;
     }
 
     /// <summary>What a prefix selects: <c>/a</c> selects <c>/a</c>, <c>/a?b</c> and <c>/a/b</c>, but not <c>/ab</c>. A last slash changes nothing.</summary>
-    public static bool TryReadPrefix(string text, out Selector selector)
+    public static bool TryReadPrefix(string text, out Selector[] selectors)
     {
-        selector = default;
+        selectors = [];
         if (!TryReadUrl(text, out var uri) || CacheKey.Prefix(uri) is not { } prefix)
             return false;
-        selector = Selector.UrlPrefix(prefix);
+        selectors = TargetSelectors.OfPrefix(prefix);
         return true;
     }
 
@@ -132,7 +132,7 @@ internal sealed record PurgeRequest(
     string? Tag = null, IReadOnlyList<string>? Tags = null, string? Route = null, bool All = false, bool Soft = false);
 
 /// <summary>What was purged.</summary>
-/// <param name="Selectors">How many things were named.</param>
+/// <param name="Selectors">How many selectors that made: a prefix makes two, a URL one for each form that a policy's query rule gives it.</param>
 /// <param name="Number">The purge's number in the change log.</param>
 /// <param name="Applied">With <c>wait</c>: nodes where it is in force.</param>
 /// <param name="Silent">With <c>wait</c>: nodes that do not answer and have no lease; what they do is their policy's <c>WhenChangesUnknown</c>.</param>

@@ -84,7 +84,7 @@ internal static class CacheKey
 
         if (key.Length - start <= MaxSuffixLength && !rule.MayHoldSecrets)
             return;
-        var hash = Hash(key.Written[start..].ToString());
+        var hash = Hash(key.Written[start..]);
         key.Truncate(start);
         key.Append("#");
         key.Append(hash);
@@ -108,42 +108,41 @@ internal static class CacheKey
     }
 
     /// <summary>
-    /// The prefixes that a URL is below: its origin, then its path up to the end of each of the first
+    /// Where the prefixes end that a URL is below: its origin, then its path up to the end of each of the first
     /// <see cref="MaxPrefixDepth"/> segments, itself included. So <c>/a/b?c</c> is below <c>/a</c>, <c>/a/b</c>, and not
     /// below <c>/a/bc</c> or <c>/A</c>.
     /// </summary>
     /// <param name="url">A URL in the form of <see cref="Url(HttpRequest)"/>.</param>
-    public static IEnumerable<string> Prefixes(string url)
+    /// <param name="ends">Room for one more than <see cref="MaxPrefixDepth"/>.</param>
+    /// <returns>How many there are, at least one.</returns>
+    public static int PrefixEnds(ReadOnlySpan<char> url, Span<int> ends)
     {
-        var pathStart = url.IndexOf('/', url.IndexOf("://", StringComparison.Ordinal) + 3);
-        var pathEnd = url.IndexOf('?', StringComparison.Ordinal) is >= 0 and var query ? query : url.Length;
-        if (pathStart < 0)
-            pathStart = pathEnd;
-        yield return url[..pathStart];
-
-        var depth = 0;
-        for (var start = pathStart; start < pathEnd && depth < MaxPrefixDepth;)
+        var pathEnd = url.IndexOf('?') is >= 0 and var query ? query : url.Length;
+        var authority = url.IndexOf("://", StringComparison.Ordinal) + 3;
+        var start = url[authority..pathEnd].IndexOf('/') is >= 0 and var length ? authority + length : pathEnd;
+        var count = 0;
+        ends[count++] = start;
+        while (start < pathEnd && count <= MaxPrefixDepth)
         {
-            var end = url.AsSpan(start + 1, pathEnd - start - 1).IndexOf('/') is >= 0 and var length ? start + 1 + length : pathEnd;
+            var end = url[(start + 1)..pathEnd].IndexOf('/') is >= 0 and var segment ? start + 1 + segment : pathEnd;
             // An empty segment ends where the one before it ends.
             if (end > start + 1)
-            {
-                depth++;
-                yield return url[..end];
-            }
-
+                ends[count++] = end;
             start = end;
         }
+
+        return count;
     }
 
-    /// <summary>The prefix that a URL names, in the form of <see cref="Prefixes"/>; null where it is too deep, or has a query.</summary>
+    /// <summary>The prefix that a URL names, in the form of <see cref="PrefixEnds"/>; null where it is too deep, or has a query.</summary>
     public static string? Prefix(Uri uri)
     {
         var url = Url(uri);
         if (url.Contains('?', StringComparison.Ordinal))
             return null;
         var prefix = url.TrimEnd('/');
-        return Prefixes(prefix).Last() == prefix ? prefix : null;
+        Span<int> ends = stackalloc int[MaxPrefixDepth + 1];
+        return ends[PrefixEnds(prefix, ends) - 1] == prefix.Length ? prefix : null;
     }
 
     /// <summary>What a primary key, or one of a variant, was made of.</summary>
@@ -163,7 +162,14 @@ internal static class CacheKey
     }
 
     /// <summary>A key of fixed length without the text of the request: what Redis sees.</summary>
-    public static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
+    public static string Hash(ReadOnlySpan<char> key)
+    {
+        Span<byte> text = stackalloc byte[UsualLength];
+        var isShort = Encoding.UTF8.TryGetBytes(key, text, out var length);
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(isShort ? text[..length] : Encoding.UTF8.GetBytes(key.ToArray()), hash);
+        return Convert.ToHexStringLower(hash);
+    }
 
     private static string Url(string scheme, string authority, PathString path, string query) =>
         $"{scheme}://{authority}{path.ToUriComponent()}{query}";

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Gateway.Caching.Keys;
 using Gateway.Redis;
 using Microsoft.AspNetCore.OutputCaching;
@@ -14,7 +15,7 @@ internal sealed class RedisStore : IAsyncDisposable
     private readonly RedisConnection _redis;
     private readonly long _maxBodySize;
     private readonly ServiceProvider _services;
-    private readonly IOutputCacheStore _store;
+    private readonly IOutputCacheBufferStore _store;
 
     public RedisStore(RedisConnection redis, RedisKeys keys, long maxBodySize)
     {
@@ -28,7 +29,8 @@ internal sealed class RedisStore : IAsyncDisposable
                 options.ConnectionMultiplexerFactory = async () => (IConnectionMultiplexer)await redis.ConnectAsync();
             })
             .BuildServiceProvider();
-        _store = _services.GetRequiredService<IOutputCacheStore>();
+        // Takes a part of an array, where the plain interface would want a copy.
+        _store = (IOutputCacheBufferStore)_services.GetRequiredService<IOutputCacheStore>();
     }
 
     /// <returns>The entry; null when there is none, it cannot be read, or Redis did not answer.</returns>
@@ -36,28 +38,36 @@ internal sealed class RedisStore : IAsyncDisposable
     {
         if (!_redis.IsAvailable)
             return null;
-        var name = CacheKey.Hash(key);
         var reply = await _redis.TryAsync(
             static (_, state) => state.Store.GetAsync(state.Name, CancellationToken.None).AsTask(),
-            (Store: _store, Name: name),
+            (Store: _store, Name: CacheKey.Hash(key)),
             cancellationToken);
         return reply.TryGet(out var bytes) && bytes is not null ? StoredEntryFormat.Read(key, bytes) : null;
     }
 
-    /// <summary>Stores an entry, unless its body is larger than what Redis is to hold.</summary>
+    /// <summary>Stores a response, unless its body is larger than what Redis is to hold.</summary>
     /// <param name="retention">How long it is worth keeping: longer than it is fresh.</param>
     /// <returns>Whether Redis acknowledged it.</returns>
-    public async ValueTask<bool> SetAsync(string key, StoredEntry entry, TimeSpan retention, CancellationToken cancellationToken)
+    public ValueTask<bool> SetAsync(string key, StoredResponse response, TimeSpan retention, CancellationToken cancellationToken) =>
+        Takes(response) ? SetAsync(key, StoredEntryFormat.Write(key, response), retention, cancellationToken) : new(false);
+
+    /// <summary>Stores an index.</summary>
+    /// <param name="latest">The response of its first variant, if that is to stand in it.</param>
+    /// <inheritdoc cref="SetAsync(string, StoredResponse, TimeSpan, CancellationToken)"/>
+    public ValueTask<bool> SetAsync(string key, VaryIndex index, StoredResponse? latest, TimeSpan retention, CancellationToken cancellationToken) =>
+        _redis.IsAvailable ? SetAsync(key, StoredEntryFormat.Write(key, index, latest), retention, cancellationToken) : new(false);
+
+    private bool Takes(StoredResponse response) => _redis.IsAvailable && response.Body.Length <= _maxBodySize;
+
+    private async ValueTask<bool> SetAsync(string key, ReadOnlyMemory<byte> bytes, TimeSpan retention, CancellationToken cancellationToken)
     {
-        if (!_redis.IsAvailable || entry is StoredResponse response && response.Body.Length > _maxBodySize)
-            return false;
         var reply = await _redis.TryAsync(
             static async (_, state) =>
             {
-                await state.Store.SetAsync(state.Name, state.Bytes, tags: null, state.Retention, CancellationToken.None);
+                await state.Store.SetAsync(state.Name, new ReadOnlySequence<byte>(state.Bytes), tags: default, state.Retention, CancellationToken.None);
                 return true;
             },
-            (Store: _store, Name: CacheKey.Hash(key), Bytes: StoredEntryFormat.Write(key, entry), Retention: retention),
+            (Store: _store, Name: CacheKey.Hash(key), Bytes: bytes, Retention: retention),
             cancellationToken);
         return reply.IsAnswered;
     }

@@ -2,7 +2,7 @@ using Gateway.Caching.Keys;
 
 namespace Gateway.Caching.Storage;
 
-/// <summary>The two tiers as one: memory first, then Redis. A target with <c>Vary</c> has an index under its primary key.</summary>
+/// <summary>The two tiers as one: memory first, then Redis. A target with <c>Vary</c> has a <see cref="VaryIndex"/> under its primary key.</summary>
 internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
 {
     // A stale response is worth keeping as long as it may be revalidated.
@@ -47,10 +47,15 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
         if (response.Vary.IsNone)
             return await redis.SetAsync(primaryKey, response, retention, cancellationToken);
 
-        // The index is written each time, because it must not expire before the variant.
         var suffix = CacheKey.VariantSuffix(response.Vary, fields);
-        return await redis.SetAsync(primaryKey + suffix, response, retention, cancellationToken)
-            && await redis.SetAsync(primaryKey, IndexOf(primaryKey).With(response.Vary, suffix, null), retention, cancellationToken);
+        var index = IndexOf(primaryKey).With(response.Vary, suffix, response);
+        if (index.Variants.Length > 1)
+            await MakeRoomInIndexAsync(primaryKey, index, staleFor, cancellationToken);
+        if (response.Body.Length <= VaryIndex.MaxInlineBody)
+            return await redis.SetAsync(primaryKey, index, response, retention, cancellationToken);
+        // The index is written each time, because it must not expire before the variant.
+        return await SetVariantAsync(primaryKey, suffix, response, retention, cancellationToken)
+            && await redis.SetAsync(primaryKey, index, null, retention, cancellationToken);
     }
 
     /// <summary>Drops a response from this process, where it is still the one stored.</summary>
@@ -72,25 +77,35 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
             return new Lookup(isKept ? Keep(primaryKey, only) : only, null);
 
         var index = (VaryIndex)entry;
+        var inline = index.Variants is [{ Response: not null } first, ..] ? first : null;
         if (isKept)
-            UpdateIndex(primaryKey, index.Join);
+            UpdateIndex(primaryKey, known => index = index.Join(known));
         StoredResponse? latest = null;
         foreach (var rule in index.Rules)
         {
             var suffix = CacheKey.VariantSuffix(rule, fields);
-            if (!index.Has(suffix) || await redis.GetAsync(primaryKey + suffix, cancellationToken) is not StoredResponse found)
-                continue;
-            latest = StoredResponse.LaterOf(latest, isKept ? Keep(primaryKey, found, suffix) : found);
+            if (await FindVariantAsync(suffix) is { } found)
+                latest = StoredResponse.LaterOf(latest, found);
         }
 
         return new Lookup(latest, index);
+
+        async ValueTask<StoredResponse?> FindVariantAsync(string suffix)
+        {
+            if (suffix == inline?.Suffix)
+                return index.Variants[0].Response;
+            if (!index.Has(suffix) || await redis.GetAsync(primaryKey + suffix, cancellationToken) is not StoredResponse found)
+                return null;
+            found.HasOwnKey = true;
+            return isKept ? Keep(primaryKey, found, suffix) : found;
+        }
     }
 
     // What this process has may be newer: Redis may have been away, or the body too large for it.
     private StoredResponse Keep(string primaryKey, StoredResponse found)
     {
         var kept = found;
-        memory.Update(primaryKey, entry => kept = entry is StoredResponse known ? KeptOf(known, found) : found);
+        memory.Update(primaryKey, entry => kept = entry is StoredResponse known && known.Supersedes(found) ? known : found);
         return kept;
     }
 
@@ -99,19 +114,26 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
         var kept = found;
         UpdateIndex(primaryKey, index =>
         {
-            if (Array.Find(index.Variants, variant => variant.Suffix == suffix)?.Response is { } known)
-                kept = KeptOf(known, found);
+            if (Array.Find(index.Variants, variant => variant.Suffix == suffix)?.Response is { } known && known.Supersedes(found))
+                kept = known;
             return index.With(found.Vary, suffix, kept);
         });
         return kept;
     }
 
-    private static StoredResponse KeptOf(StoredResponse known, StoredResponse found) =>
-        known.ResponseTime > found.ResponseTime || IsLaterStateOf(known, found) ? known : found;
+    // The one that stood in the index gets a key of its own. Where this process does not hold it any more, it is lost: a miss.
+    private async ValueTask MakeRoomInIndexAsync(string primaryKey, VaryIndex index, long staleFor, CancellationToken cancellationToken)
+    {
+        foreach (var (suffix, former) in index.Variants.Skip(1))
+        {
+            if (former is { HasOwnKey: false })
+                await SetVariantAsync(primaryKey, suffix, former, RetentionOf(former, staleFor), cancellationToken);
+        }
+    }
 
-    // The same response, which a soft purge has made stale here since.
-    private static bool IsLaterStateOf(StoredResponse known, StoredResponse found) =>
-        known.ResponseTime == found.ResponseTime && known.Stamp.Epoch == found.Stamp.Epoch && known.Stamp.Number > found.Stamp.Number;
+    private async ValueTask<bool> SetVariantAsync(
+        string primaryKey, string suffix, StoredResponse response, TimeSpan retention, CancellationToken cancellationToken) =>
+        response.HasOwnKey = await redis.SetAsync(primaryKey + suffix, response, retention, cancellationToken);
 
     private VaryIndex IndexOf(string primaryKey) => memory.Get(primaryKey) as VaryIndex ?? VaryIndex.Empty;
 

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Gateway.Caching.Storage;
 
 /// <summary>
@@ -24,5 +26,27 @@ internal static class SharedText
             return known;
         Volatile.Write(ref place, text);
         return text;
+    }
+
+    /// <param name="bytes">A text in UTF-8, which becomes a new string only where it is not known.</param>
+    public static string Of(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length > MaxLength)
+            return Encoding.UTF8.GetString(bytes);
+        Span<char> buffer = stackalloc char[MaxLength];
+        return Of(buffer[..Encoding.UTF8.GetChars(bytes, buffer)]);
+    }
+
+    /// <param name="text">A text, which becomes a new string only where it is not known.</param>
+    public static string Of(ReadOnlySpan<char> text)
+    {
+        if (text.Length > MaxLength)
+            return text.ToString();
+        ref var place = ref Known[(uint)string.GetHashCode(text, StringComparison.Ordinal) % Places];
+        if (Volatile.Read(ref place) is { } known && text.SequenceEqual(known))
+            return known;
+        var added = text.ToString();
+        Volatile.Write(ref place, added);
+        return added;
     }
 }

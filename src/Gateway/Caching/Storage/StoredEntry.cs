@@ -11,7 +11,7 @@ internal abstract record StoredEntry
     public abstract long Size { get; }
 }
 
-/// <summary>A stored response (RFC 9111 §2). Immutable but for the note of how far it was checked against the change log.</summary>
+/// <summary>A stored response (RFC 9111 §2). Immutable but for notes: how far it was checked against the change log, and where it stands in Redis.</summary>
 internal sealed record StoredResponse : StoredEntry
 {
     private const int ObjectOverhead = 320;
@@ -51,6 +51,9 @@ internal sealed record StoredResponse : StoredEntry
     /// <summary>By what the change log can name it: its URL, the prefixes that URL is below, its route and tags.</summary>
     public required Selector[] Selectors { get; init; }
 
+    /// <summary>As a variant: whether Redis has it under a key of its own, and not in the index alone.</summary>
+    public bool HasOwnKey { get; set; }
+
     // Read out of the fields once, because every reuse asks for them. The directives are those of RFC 9213 §2.2.
     public CacheControl CacheControl { get; private init; }
 
@@ -86,6 +89,11 @@ internal sealed record StoredResponse : StoredEntry
     /// <summary>Of several responses that match a request the most recent is used. RFC 9111 §4.</summary>
     public static StoredResponse LaterOf(StoredResponse? one, StoredResponse other) =>
         one is null || other.ResponseTime > one.ResponseTime ? other : one;
+
+    /// <summary>Whether this one, known here, is to be kept when another is found in Redis: it came later, or is the same, which a soft purge has made stale here since.</summary>
+    public bool Supersedes(StoredResponse found) =>
+        ResponseTime > found.ResponseTime
+        || (ResponseTime == found.ResponseTime && Stamp.Epoch == found.Stamp.Epoch && Stamp.Number > found.Stamp.Number);
 
     /// <summary>Whether changes made since it was stored concern it: one comparison, unless there were changes since it was last asked.</summary>
     public ChangeVerdict CheckAgainst(SharedChangeLog log)

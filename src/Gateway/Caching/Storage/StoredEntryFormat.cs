@@ -1,4 +1,3 @@
-using System.Text;
 using Gateway.Caching.Semantics;
 using Gateway.ChangeLog;
 using Microsoft.Extensions.Primitives;
@@ -9,122 +8,140 @@ namespace Gateway.Caching.Storage;
 /// The bytes of an entry in Redis. Append only: a change makes a new version, and readers treat every other version,
 /// every foreign or cut value as a miss.
 /// <code>
-/// entry    = %x47 version kind content          ; "G", 3
-/// index    = key count *( count *name ) count *variant              ; kind 0
-/// response = key status response-time(ms) initial-age lifetime epoch number
-///            count *selector count *( name count *value ) body    ; kind 1
+/// entry    = %x47 version kind key ( response / index )              ; "G", 4
+/// response = status response-time(ms) initial-age lifetime epoch number
+///            count *selector count *( name count *value ) body       ; kind 1
+/// index    = count *( count *name ) count *variant [ response ]      ; kind 0, or 2 with the first variant's response
 /// </code>
 /// Integers are 7-bit encoded, texts and the body are length-prefixed. The key is repeated, so that a value under a
 /// wrong name is never taken for another's.
 /// </summary>
 internal static class StoredEntryFormat
 {
-    private const byte Magic = (byte)'G', Version = 3, IndexKind = 0, ResponseKind = 1;
-    private const int MaxCount = 10_000;
+    private const byte Magic = (byte)'G', Version = 4, IndexKind = 0, ResponseKind = 1, IndexWithResponseKind = 2;
     private const int MaxCopiedBody = 64 * 1024;
+    // Beside the body: what fields and selectors of most responses take.
+    private const int UsualHead = 768;
 
-    public static byte[] Write(string key, StoredEntry entry)
+    public static ReadOnlyMemory<byte> Write(string key, StoredResponse response)
     {
-        using var stream = new MemoryStream(capacity: (int)Math.Min(entry.Size, int.MaxValue / 2));
-        using var writer = new BinaryWriter(stream, Encoding.UTF8);
-        writer.Write(Magic);
-        writer.Write(Version);
-        if (entry is StoredResponse response)
-            WriteResponse(writer, key, response);
-        else
-            WriteIndex(writer, key, (VaryIndex)entry);
-        writer.Flush();
-        return stream.ToArray();
+        var writer = Begin(key, ResponseKind, response.Body.Length);
+        WriteResponse(ref writer, response);
+        return writer.Written;
+    }
+
+    /// <param name="latest">The response of the first variant, if it is to stand in the index.</param>
+    public static ReadOnlyMemory<byte> Write(string key, VaryIndex index, StoredResponse? latest)
+    {
+        var writer = Begin(key, latest is null ? IndexKind : IndexWithResponseKind, latest?.Body.Length ?? 0);
+        WriteIndex(ref writer, index);
+        if (latest is not null)
+            WriteResponse(ref writer, latest);
+        return writer.Written;
     }
 
     /// <returns>The entry; null for what this version does not read.</returns>
-    public static StoredEntry? Read(string key, byte[] bytes)
+    public static StoredEntry? Read(string key, ReadOnlyMemory<byte> bytes)
     {
         try
         {
-            using var stream = new MemoryStream(bytes, writable: false);
-            using var reader = new BinaryReader(stream, Encoding.UTF8);
+            var reader = new EntryReader(bytes);
             if (reader.ReadByte() != Magic || reader.ReadByte() != Version)
                 return null;
             var kind = reader.ReadByte();
-            if (reader.ReadString() != key)
+            if (kind > IndexWithResponseKind || !reader.ReadsText(key))
                 return null;
-            return kind switch
-            {
-                IndexKind => ReadIndex(reader),
-                ResponseKind => ReadResponse(reader, bytes, stream),
-                _ => null,
-            };
+            StoredEntry? entry = kind == ResponseKind ? ReadResponse(ref reader) : ReadIndex(ref reader, kind == IndexWithResponseKind);
+            return reader.IsAtEnd ? entry : null;
         }
-        catch (Exception exception) when (exception is IOException or FormatException or InvalidDataException or ArgumentException)
+        catch (Exception exception) when (exception is InvalidDataException or ArgumentException)
         {
             // Cut or foreign bytes: Redis is shared, and a bad value must cost no more than a miss.
             return null;
         }
     }
 
-    private static void WriteIndex(BinaryWriter writer, string key, VaryIndex index)
+    private static EntryWriter Begin(string key, byte kind, int bodyLength)
     {
-        writer.Write(IndexKind);
-        writer.Write(key);
-        writer.Write7BitEncodedInt(index.Rules.Length);
+        var writer = new EntryWriter(UsualHead + bodyLength);
+        writer.Write(Magic);
+        writer.Write(Version);
+        writer.Write(kind);
+        writer.WriteText(key);
+        return writer;
+    }
+
+    private static void WriteIndex(ref EntryWriter writer, VaryIndex index)
+    {
+        writer.WriteNumber(index.Rules.Length);
         foreach (var rule in index.Rules)
-            WriteTexts(writer, rule.Names);
-        WriteTexts(writer, Array.ConvertAll(index.Variants, variant => variant.Suffix));
+            writer.WriteTexts(rule.Names);
+        writer.WriteNumber(index.Variants.Length);
+        foreach (var variant in index.Variants)
+            writer.WriteText(variant.Suffix);
     }
 
-    private static VaryIndex ReadIndex(BinaryReader reader)
+    private static VaryIndex? ReadIndex(ref EntryReader reader, bool hasResponse)
     {
-        var rules = new VaryRule[ReadCount(reader)];
+        var rules = new VaryRule[reader.ReadCount()];
         for (var i = 0; i < rules.Length; i++)
-            rules[i] = VaryRule.FromNames(ReadTexts(reader));
-        return new VaryIndex(rules, Array.ConvertAll(ReadTexts(reader), suffix => new Variant(suffix, null)));
-    }
+            rules[i] = VaryRule.FromNames(reader.ReadTexts());
 
-    private static void WriteResponse(BinaryWriter writer, string key, StoredResponse response)
-    {
-        writer.Write(ResponseKind);
-        writer.Write(key);
-        writer.Write7BitEncodedInt(response.Status);
-        writer.Write7BitEncodedInt64(response.ResponseTime.ToUnixTimeMilliseconds());
-        writer.Write7BitEncodedInt64(response.InitialAge);
-        writer.Write7BitEncodedInt64(response.FreshnessLifetime);
-        writer.Write7BitEncodedInt64(response.Stamp.Epoch);
-        writer.Write7BitEncodedInt64(response.Stamp.Number);
-        WriteTexts(writer, Array.ConvertAll(response.Selectors, selector => selector.Text));
-        writer.Write7BitEncodedInt(response.Fields.Length);
-        foreach (var (name, values) in response.Fields)
+        var variants = Array.ConvertAll(reader.ReadTexts(), static suffix => new Variant(suffix, null));
+        if (hasResponse)
         {
-            writer.Write(name);
-            WriteTexts(writer, values.ToArray()!);
+            if (variants.Length == 0 || ReadResponse(ref reader) is not { } response)
+                return null;
+            variants[0] = new Variant(variants[0].Suffix, response);
         }
 
-        writer.Write7BitEncodedInt(response.Body.Length);
-        writer.Write(response.Body.Span);
+        return new VaryIndex(rules is [var only] ? only.Alone : rules, variants);
     }
 
-    private static StoredResponse? ReadResponse(BinaryReader reader, byte[] bytes, MemoryStream stream)
+    private static void WriteResponse(ref EntryWriter writer, StoredResponse response)
     {
-        var status = reader.Read7BitEncodedInt();
-        var responseTime = DateTimeOffset.FromUnixTimeMilliseconds(reader.Read7BitEncodedInt64());
-        var initialAge = reader.Read7BitEncodedInt64();
-        var lifetime = reader.Read7BitEncodedInt64();
-        // Changes another node could not write to the log are not this node's: the local number is 0.
-        var stamp = new ChangeStamp(reader.Read7BitEncodedInt64(), reader.Read7BitEncodedInt64(), 0);
-        var selectors = Array.ConvertAll(ReadTexts(reader), text => new Selector(text));
-        var fields = new KeyValuePair<string, StringValues>[ReadCount(reader)];
-        for (var i = 0; i < fields.Length; i++)
-            fields[i] = new(SharedText.Of(reader.ReadString()), ReadValues(reader));
+        writer.WriteNumber(response.Status);
+        writer.WriteNumber(response.ResponseTime.ToUnixTimeMilliseconds());
+        writer.WriteNumber(response.InitialAge);
+        writer.WriteNumber(response.FreshnessLifetime);
+        writer.WriteNumber(response.Stamp.Epoch);
+        writer.WriteNumber(response.Stamp.Number);
+        writer.WriteNumber(response.Selectors.Length);
+        foreach (var selector in response.Selectors)
+            writer.WriteText(selector.Text);
+        writer.WriteNumber(response.Fields.Length);
+        foreach (var (name, values) in response.Fields)
+        {
+            writer.WriteText(name);
+            writer.WriteTexts(values);
+        }
 
-        var length = reader.Read7BitEncodedInt();
-        if (status is < 200 or > 999 || length < 0 || length != bytes.Length - stream.Position)
+        writer.WriteBytes(response.Body.Span);
+    }
+
+    private static StoredResponse? ReadResponse(ref EntryReader reader)
+    {
+        var status = reader.ReadNumber();
+        var responseTime = DateTimeOffset.FromUnixTimeMilliseconds(reader.ReadNumber());
+        var initialAge = reader.ReadNumber();
+        var lifetime = reader.ReadNumber();
+        // Changes another node could not write to the log are not this node's: the local number is 0.
+        var stamp = new ChangeStamp(reader.ReadNumber(), reader.ReadNumber(), 0);
+        var selectors = new Selector[reader.ReadCount()];
+        for (var i = 0; i < selectors.Length; i++)
+            selectors[i] = new Selector(reader.ReadText());
+        var fields = new KeyValuePair<string, StringValues>[reader.ReadCount()];
+        for (var i = 0; i < fields.Length; i++)
+            fields[i] = new(reader.ReadText(), reader.ReadValues());
+        var body = reader.ReadBytes();
+        if (status is < 200 or > 999)
             return null;
         return new StoredResponse
         {
-            Status = status,
+            Status = (int)status,
             Fields = fields,
             // A large body is a part of what Redis sent, not a copy of it; beside a small one, the rest would weigh too much.
-            Body = length > MaxCopiedBody ? bytes.AsMemory((int)stream.Position, length) : bytes.AsSpan((int)stream.Position, length).ToArray(),
+            Body = body.Length > MaxCopiedBody ? body : body.ToArray(),
             ResponseTime = responseTime,
             InitialAge = initialAge,
             FreshnessLifetime = lifetime,
@@ -132,25 +149,4 @@ internal static class StoredEntryFormat
             Selectors = selectors,
         };
     }
-
-    private static void WriteTexts(BinaryWriter writer, string[] texts)
-    {
-        writer.Write7BitEncodedInt(texts.Length);
-        foreach (var text in texts)
-            writer.Write(text ?? "");
-    }
-
-    private static string[] ReadTexts(BinaryReader reader)
-    {
-        var texts = new string[ReadCount(reader)];
-        for (var i = 0; i < texts.Length; i++)
-            texts[i] = SharedText.Of(reader.ReadString());
-        return texts;
-    }
-
-    private static StringValues ReadValues(BinaryReader reader) =>
-        ReadTexts(reader) is var texts && texts.Length == 1 ? new StringValues(texts[0]) : new StringValues(texts);
-
-    private static int ReadCount(BinaryReader reader) =>
-        reader.Read7BitEncodedInt() is var count and >= 0 and <= MaxCount ? count : throw new InvalidDataException();
 }

@@ -5,7 +5,8 @@ namespace Gateway.Caching.Storage;
 
 /// <summary>
 /// Under the primary key of a target with <c>Vary</c>: by which rules its variants are found, and which there are, the
-/// latest first. In memory the responses stand in it, so that a hit takes one look-up; in Redis each has a key of its own.
+/// latest first. In memory the responses stand in it, so that a hit takes one look-up. In Redis the latest does, so that
+/// most targets, which have one variant at a time, take one call; it gets a key of its own when another takes its place.
 /// </summary>
 internal sealed record VaryIndex(VaryRule[] Rules, Variant[] Variants) : StoredEntry
 {
@@ -14,6 +15,9 @@ internal sealed record VaryIndex(VaryRule[] Rules, Variant[] Variants) : StoredE
 
     /// <summary>How many variants of a target are kept: clients choose the fields, so they must not choose how many.</summary>
     public const int MaxVariants = 64;
+
+    /// <summary>Up to what length of its body the latest response stands in the index in Redis, in bytes: requests for others read it in vain.</summary>
+    public const int MaxInlineBody = 16 * 1024;
 
     // The object and its two arrays; rules are shared by many.
     private const int ObjectOverhead = 104;
@@ -76,13 +80,16 @@ internal sealed record VaryIndex(VaryRule[] Rules, Variant[] Variants) : StoredE
         return this with { Variants = variants };
     }
 
-    /// <summary>This index, as it came from Redis, with the responses that are in memory already.</summary>
+    /// <summary>
+    /// This index, as it came from Redis, with the responses that are in memory already. A response that came with it takes
+    /// the place of an older one; the others have a key of their own.
+    /// </summary>
     public VaryIndex Join(VaryIndex known)
     {
-        var variants = Array.ConvertAll(Variants, variant => Array.Find(known.Variants, held => held.Suffix == variant.Suffix) ?? variant);
+        var variants = Array.ConvertAll(Variants, variant => variant.Join(Array.Find(known.Variants, held => held.Suffix == variant.Suffix)));
         var others = known.Variants.Where(held => held.Response is not null && !Has(held.Suffix));
         return new VaryIndex(
-            [.. Rules.Union(known.Rules).Take(MaxRules)],
+            Rules.SequenceEqual(known.Rules) ? known.Rules : [.. Rules.Union(known.Rules).Take(MaxRules)],
             [.. variants.Concat(others).Take(MaxVariants)]);
     }
 
@@ -113,4 +120,14 @@ internal sealed record Variant(string Suffix, StoredResponse? Response)
 {
     // The object, its place in the index, and the suffix's text.
     public long Size => 56 + (2L * Suffix.Length) + (Response?.Size ?? 0);
+
+    /// <summary>This variant, as it came from Redis, with the response that is in memory already, if that is the later one.</summary>
+    public Variant Join(Variant? known)
+    {
+        if (known?.Response is not { } held)
+            return this;
+        if (Response is null)
+            held.HasOwnKey = true;
+        return Response is null || held.Supersedes(Response) ? known : this;
+    }
 }

@@ -93,8 +93,27 @@ public sealed class CacheKeyTests
     [InlineData("http://h/a/b/", "http://h http://h/a http://h/a/b")]
     [InlineData("http://h//a//b", "http://h http://h//a http://h//a//b")]
     [InlineData("http://h/1/2/3/4/5/6/7/8/9/a/b/c/d", "http://h http://h/1 http://h/1/2 http://h/1/2/3 http://h/1/2/3/4 http://h/1/2/3/4/5 http://h/1/2/3/4/5/6 http://h/1/2/3/4/5/6/7 http://h/1/2/3/4/5/6/7/8 http://h/1/2/3/4/5/6/7/8/9 http://h/1/2/3/4/5/6/7/8/9/a http://h/1/2/3/4/5/6/7/8/9/a/b http://h/1/2/3/4/5/6/7/8/9/a/b/c")]
-    public void A_url_is_below_its_origin_and_the_ends_of_its_first_segments(string url, string expected) =>
-        Assert.Equal(expected.Split(' '), CacheKey.Prefixes(url));
+    public void A_url_is_below_its_origin_and_the_ends_of_its_first_segments(string url, string expected)
+    {
+        var ends = new int[CacheKey.MaxPrefixDepth + 1];
+        Assert.Equal(expected.Split(' '), ends.Take(CacheKey.PrefixEnds(url, ends)).Select(end => url[..end]));
+    }
+
+    [Theory]
+    [InlineData("http://h/a/b", "http://h/a/b")]
+    [InlineData("http://h/a/b?q", "http://h/a/b")]
+    [InlineData("http://h/a/b/", "http://h/a/b")]
+    [InlineData("http://h/a/b/", "http://h/a")]
+    [InlineData("http://h/", "http://h")]
+    public void What_a_prefix_stands_for_matches_what_is_below_it(string url, string prefix) =>
+        Assert.Contains(TargetSelectors.Of("r", url), TargetSelectors.OfPrefix(prefix).Contains);
+
+    [Theory]
+    [InlineData("http://h/a/b", "http://h/a/b/c")]
+    [InlineData("http://h/a/bc", "http://h/a/b")]
+    [InlineData("http://h2/a", "http://h")]
+    public void What_a_prefix_stands_for_matches_nothing_else(string url, string prefix) =>
+        Assert.DoesNotContain(TargetSelectors.Of("r", url), TargetSelectors.OfPrefix(prefix).Contains);
 
     [Theory]
     [InlineData("http://H:80/a/", "http://h/a")]

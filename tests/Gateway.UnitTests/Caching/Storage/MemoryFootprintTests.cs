@@ -80,10 +80,7 @@ public sealed class MemoryFootprintTests(ITestOutputHelper output)
             ("Content-Type", "application/json; charset=utf-8"), ("Date", HttpDate.Format(Fields.Now.AddSeconds(i / 10))), ("Cache-Control", "public, max-age=600"),
             ("ETag", $"\"{i:x8}\""), ("Last-Modified", HttpDate.Format(Fields.Now.AddSeconds(-i))),
         ];
-        List<Selector> selectors =
-        [
-            Selector.All, Selector.Route("catalog"), Selector.Url(CacheKey.Url(request)), .. CacheKey.Prefixes(CacheKey.Url(request)).Select(Selector.UrlPrefix),
-        ];
+        List<Selector> selectors = [.. TargetSelectors.Of("catalog", CacheKey.Url(request))];
         if (hasTags)
         {
             fields.Add(("Surrogate-Key", $"catalog product-{i}"));

@@ -44,11 +44,27 @@ public sealed class StoredEntryFormatTests
     {
         var index = VaryIndex.Empty.With(VaryRule.Parse("a, b"), "one", null).With(VaryRule.Parse("c"), "two", null);
 
-        var read = Assert.IsType<VaryIndex>(StoredEntryFormat.Read(Key, StoredEntryFormat.Write(Key, index)));
+        var read = Assert.IsType<VaryIndex>(StoredEntryFormat.Read(Key, StoredEntryFormat.Write(Key, index, null)));
 
         Assert.Equal(index.Rules, read.Rules);
         Assert.Equal(["two", "one"], read.Variants.Select(variant => variant.Suffix));
+        Assert.All(read.Variants, variant => Assert.Null(variant.Response));
     }
+
+    [Fact]
+    public void An_index_brings_the_response_of_its_first_variant()
+    {
+        var index = VaryIndex.Empty.With(VaryRule.Parse("a"), "one", Response).With(VaryRule.Parse("a"), "two", Response);
+
+        var read = Assert.IsType<VaryIndex>(StoredEntryFormat.Read(Key, StoredEntryFormat.Write(Key, index, Response)));
+
+        Assert.Equal(Response.Body.ToArray(), read.Variants[0].Response?.Body.ToArray());
+        Assert.Null(read.Variants[1].Response);
+    }
+
+    [Fact]
+    public void An_index_with_a_response_of_no_variant_is_a_miss() =>
+        Assert.Null(StoredEntryFormat.Read(Key, StoredEntryFormat.Write(Key, VaryIndex.Empty, Response)));
 
     [Fact]
     public void What_stands_under_another_key_is_a_miss() => Assert.Null(StoredEntryFormat.Read("other", StoredEntryFormat.Write(Key, Response)));
@@ -60,7 +76,7 @@ public sealed class StoredEntryFormatTests
         {
             for (var value = 0; value < 256; value++)
             {
-                var bytes = StoredEntryFormat.Write(Key, Response);
+                var bytes = StoredEntryFormat.Write(Key, Response).ToArray();
                 if (bytes[position] == value)
                     continue;
                 bytes[position] = (byte)value;
@@ -72,20 +88,24 @@ public sealed class StoredEntryFormatTests
     [Fact]
     public void A_cut_value_is_a_miss_wherever_it_is_cut()
     {
-        var bytes = StoredEntryFormat.Write(Key, Response);
+        var bytes = StoredEntryFormat.Write(Key, Response).ToArray();
         for (var length = 0; length < bytes.Length; length++)
-            Assert.Null(StoredEntryFormat.Read(Key, bytes[..length]));
-        Assert.Null(StoredEntryFormat.Read(Key, [.. bytes, 0]));
+            Assert.Null(StoredEntryFormat.Read(Key, bytes.AsMemory(0, length)));
+        Assert.Null(StoredEntryFormat.Read(Key, (byte[])[.. bytes, 0]));
     }
 
     [Fact]
     public void No_bytes_make_the_reader_throw()
     {
         var random = new Random(3);
-        StoredEntry[] entries = [Response, VaryIndex.Empty.With(VaryRule.Parse("a, b"), "one", null)];
+        var index = VaryIndex.Empty.With(VaryRule.Parse("a, b"), "one", Response);
+        byte[][] written =
+        [
+            StoredEntryFormat.Write(Key, Response).ToArray(), StoredEntryFormat.Write(Key, index, null).ToArray(), StoredEntryFormat.Write(Key, index, Response).ToArray(),
+        ];
         for (var i = 0; i < 50_000; i++)
         {
-            var bytes = StoredEntryFormat.Write(Key, entries[i % 2]);
+            var bytes = (byte[])written[i % written.Length].Clone();
             for (var change = random.Next(1, 5); change > 0; change--)
                 bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
             StoredEntryFormat.Read(Key, bytes);
