@@ -63,8 +63,15 @@ internal sealed class ChangeLogPoller(
     {
         if (_isSubscribed || !redis.IsAvailable)
             return;
-        await redis.SubscribeAsync(keys.ChangeLogChannel, _ => _loop.Hint());
-        _isSubscribed = true;
+        try
+        {
+            await redis.SubscribeAsync(keys.ChangeLogChannel, _ => _loop.Hint());
+            _isSubscribed = true;
+        }
+        catch (Exception exception) when (exception is TimeoutException or RedisException)
+        {
+            // The connection for messages stands later than the other. Without hints the log is read at intervals.
+        }
     }
 
     private async Task<PollOutcome?> PollAsync(CancellationToken cancellationToken)
