@@ -11,6 +11,9 @@ internal static class PeerList
     /// <summary>Bare Kestrel that counts each request in Redis by one script.</summary>
     public const string KestrelEval = "kestrel-eval";
 
+    /// <summary>Bare Kestrel that refuses each request as the gateway refuses a client over its limit.</summary>
+    public const string KestrelRefusal = "kestrel-429";
+
     /// <summary>Bare Kestrel that validates the token of each request from nothing.</summary>
     public const string KestrelJwt = "kestrel-jwt";
 
@@ -74,7 +77,7 @@ internal static class PeerList
         var redis = $"127.0.0.1:{redisPort}";
         return name switch
         {
-            Kestrel => Serve(name, port),
+            Kestrel or KestrelRefusal => Serve(name, port),
             KestrelJwt => Serve(name, port, BenchToken.WriteKeys(folder)),
             Yarp or OutputCache => Serve(name, port, origin),
             OutputCacheRedis or KestrelEval => Serve(name, port, origin, redis),
@@ -95,7 +98,7 @@ internal static class PeerList
     {
         Nginx => await Tool.FirstLineAsync("nginx", ["-v"], cancellationToken),
         Varnish => await Tool.FirstLineAsync("varnishd", ["-V"], cancellationToken),
-        Kestrel or KestrelEval or KestrelJwt => RuntimeInformation.FrameworkDescription,
+        Kestrel or KestrelRefusal or KestrelEval or KestrelJwt => RuntimeInformation.FrameworkDescription,
         Yarp => $"Yarp.ReverseProxy {typeof(global::Yarp.ReverseProxy.Configuration.RouteConfig).Assembly.GetName().Version}",
         OutputCache or OutputCacheRedis => $"ASP.NET Core's output cache, {RuntimeInformation.FrameworkDescription}, behind YARP",
         _ => $"commit {await Tool.FirstLineAsync("git", ["-C", Repository.Root, "describe", "--always", "--dirty"], cancellationToken)}",

@@ -45,7 +45,7 @@ internal static class RequestLoad
         for (var i = 0; i < MaxSettles && loadsWithoutGain < 2; i++)
         {
             var before = peer.Server.CpuTime;
-            var result = await Wrk.RunAsync(peer.Port, contestant.Plan, options.WarmUp * 2, cancellationToken);
+            var result = await Wrk.RunAsync(peer.Port, contestant.Plan, Math.Min(options.WarmUp * 2, options.Seconds), cancellationToken);
             var cpu = (peer.Server.CpuTime - before).TotalMicroseconds / Math.Max(1, result.Requests);
             loadsWithoutGain = cpu > best * Gain ? loadsWithoutGain + 1 : 0;
             best = Math.Min(best, cpu);

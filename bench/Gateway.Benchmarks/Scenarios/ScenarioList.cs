@@ -83,7 +83,7 @@ internal static class ScenarioList
                 new("nginx 304", PeerList.Nginx, Conditional),
             ],
             RequestLoad.MeasureAsync),
-        new("limit", "Rate limits on top of a hit: one, three, leased permits, a client over its limit. Beside them, what one EVAL costs a bare server.", ["without limit", PeerList.Kestrel],
+        new("limit", "Rate limits on top of a hit: one, three, leased permits, a client over its limit. Beside them, what one EVAL and what a 429 cost a bare server.", ["without limit", PeerList.Kestrel],
             [
                 new(PeerList.Kestrel, PeerList.Kestrel, Items),
                 new(PeerList.KestrelEval, PeerList.KestrelEval, Items),
@@ -92,6 +92,7 @@ internal static class ScenarioList
                 new("with three limits", PeerList.Gateway, Items with { Prefix = GatewayServer.ThreeLimitsPrefix + Content.ItemPath }, ("RateLimit", "bucket")),
                 new("leased", PeerList.Gateway, Items with { Prefix = GatewayServer.LeasedPrefix + Content.ItemPath }, Counted),
                 new("over", PeerList.Gateway, OverLimit, Counted),
+                new(PeerList.KestrelRefusal, PeerList.KestrelRefusal, OverLimit, Counted),
             ],
             RequestLoad.MeasureAsync),
         new("token", "A cached token (RS256) on top of the same hit for an anonymous client. Beside them, what the whole validation costs a bare server.", ["anonymous", PeerList.Kestrel],

@@ -24,6 +24,7 @@ internal static class ServeCommand
         {
             ["kestrel", var port] => BareKestrel(Builder(port)),
             ["origin", var port] => Origin(Builder(port)),
+            ["kestrel-429", var port] => BareRefusal(Builder(port)),
             ["kestrel-jwt", var port, var keyFile] => KestrelWithJwt(Builder(port), keyFile),
             ["kestrel-eval", var port, _, var redis] => KestrelWithEval(Builder(port), redis),
             ["yarp", var port, var origin] => BareYarp(Builder(port), origin),
@@ -33,7 +34,7 @@ internal static class ServeCommand
         };
         if (app is null)
         {
-            await Console.Error.WriteLineAsync("serve KIND PORT [ORIGIN [REDIS]]; KIND is kestrel, kestrel-eval, kestrel-jwt (KEYS instead of ORIGIN), origin, yarp, output-cache or output-cache-redis.");
+            await Console.Error.WriteLineAsync("serve KIND PORT [ORIGIN [REDIS]]; KIND is kestrel, kestrel-429, kestrel-eval, kestrel-jwt (KEYS instead of ORIGIN), origin, yarp, output-cache or output-cache-redis.");
             return 2;
         }
 
@@ -57,6 +58,26 @@ internal static class ServeCommand
     {
         var app = builder.Build();
         app.Run(Content.WriteAsync);
+        return app;
+    }
+
+    // What saying no costs at least: the same fields and body each time, from memory.
+    private static WebApplication BareRefusal(WebApplicationBuilder builder)
+    {
+        var body = "{\"type\":\"https://iana.org/assignments/http-problem-types#quota-exceeded\",\"title\":\"Too many requests.\",\"status\":429,\"violated-policies\":[\"bench\"]}"u8.ToArray();
+        var app = builder.Build();
+        app.Run(context =>
+        {
+            var response = context.Response;
+            response.StatusCode = StatusCodes.Status429TooManyRequests;
+            response.ContentType = "application/problem+json";
+            response.ContentLength = body.Length;
+            response.Headers.CacheControl = "no-store";
+            response.Headers.RetryAfter = "86400";
+            response.Headers["RateLimit-Policy"] = "\"bench\";q=1;w=86400";
+            response.Headers["RateLimit"] = "\"bench\";r=0;t=86400";
+            return response.Body.WriteAsync(body, 0, body.Length);
+        });
         return app;
     }
 

@@ -12,6 +12,12 @@ internal sealed class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMid
 {
     public async Task InvokeAsync(HttpContext context)
     {
+        if (!IsHostReadable(context.Request))
+        {
+            await AnswerAsync(context, StatusCodes.Status400BadRequest, "The Host field holds an international name that cannot be decoded.");
+            return;
+        }
+
         try
         {
             await next(context);
@@ -38,6 +44,21 @@ internal sealed class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMid
             Note(context, failure);
         if (context.Response is { HasStarted: false, StatusCode: >= 400, ContentLength: null, ContentType: null } && IsOurs(context))
             await WriteAsync(context, context.Response.StatusCode);
+    }
+
+    // The framework decodes names of the form xn--… wherever it is asked for the host, and throws.
+    private static bool IsHostReadable(HttpRequest request)
+    {
+        if (!request.Headers.Host.ToString().Contains("xn--", StringComparison.Ordinal))
+            return true;
+        try
+        {
+            return request.Host.HasValue;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
     }
 
     private static Task AnswerAsync(HttpContext context, int status, string? detail = null)

@@ -11,11 +11,10 @@ internal sealed class RateLimitCounters(RedisConnection redis)
 
     private static readonly RedisScript ChargeScript = RedisScript.Load("RateLimiting/charge.lua");
 
-    /// <summary>Counts a request where all limits admit it. Never tried again: a call without an answer may have counted.</summary>
+    /// <summary>Counts a request where all limits admit it. Never tried again: a call without an answer may have counted. Nor given up, since what was sent counts.</summary>
     /// <param name="permit">What the request is called among those that run at the same time.</param>
     /// <returns>Null when Redis did not answer.</returns>
-    public ValueTask<Charge?> TryChargeAsync(LimitCharge[] charges, string permit, CancellationToken cancellationToken) =>
-        TryRunAsync("charge", charges, permit, cancellationToken);
+    public ValueTask<Charge?> TryChargeAsync(LimitCharge[] charges, string permit) => TryRunAsync("charge", charges, permit, CancellationToken.None);
 
     /// <summary>Reads counters without counting.</summary>
     /// <returns>Null when Redis did not answer.</returns>

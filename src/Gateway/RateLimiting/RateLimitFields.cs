@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text;
+using System.Runtime.CompilerServices;
 using Microsoft.Net.Http.Headers;
 
 namespace Gateway.RateLimiting;
@@ -12,49 +12,76 @@ internal static class RateLimitFields
     /// <summary>Says what holds (§3) and what is left (§4).</summary>
     public static void Write(IHeaderDictionary fields, RateLimitPolicy policy, ReadOnlySpan<LimitState> limits)
     {
-        var policies = new StringBuilder();
-        var states = new StringBuilder();
+        var states = new DefaultInterpolatedStringHandler(0, 0, CultureInfo.InvariantCulture, stackalloc char[256]);
         var least = default(LimitState?);
+        var isUsual = limits.Length == policy.Limits.Count;
         foreach (ref readonly var state in limits)
         {
+            isUsual &= state.Permits == state.Limit.PermitLimit;
             if (state.Limit.IsShadow)
                 continue;
-            AppendPolicy(policies, state);
-            AppendState(states, state);
+            AppendState(ref states, state);
             if (least is null || state.Remaining < least.Value.Remaining)
                 least = state;
         }
 
+        var text = states.ToStringAndClear();
         if (least is not { } tightest)
             return;
-        fields["RateLimit-Policy"] = policies.ToString();
-        fields["RateLimit"] = states.ToString();
+        fields["RateLimit-Policy"] = isUsual ? policy.PolicyField : PolicyOf(limits);
+        fields["RateLimit"] = text;
         if (policy.HasLegacyFields)
             WriteLegacy(fields, tightest);
+    }
+
+    /// <summary>What holds (§3).</summary>
+    public static string PolicyOf(ReadOnlySpan<LimitState> limits)
+    {
+        var text = new DefaultInterpolatedStringHandler(0, 0, CultureInfo.InvariantCulture, stackalloc char[256]);
+        foreach (ref readonly var state in limits)
+        {
+            if (!state.Limit.IsShadow)
+                AppendPolicy(ref text, state);
+        }
+
+        return text.ToStringAndClear();
     }
 
     /// <summary><c>Retry-After</c> (RFC 9110 §10.2.3): rounded up, never earlier than the truth.</summary>
     public static void WriteRetryAfter(IHeaderDictionary fields, TimeSpan wait) =>
         fields[HeaderNames.RetryAfter] = Text(Math.Max(1, Seconds(wait)));
 
-    private static void AppendPolicy(StringBuilder text, in LimitState state)
+    private static void AppendPolicy(ref DefaultInterpolatedStringHandler text, in LimitState state)
     {
-        Begin(text, state.Limit.Name).Append(CultureInfo.InvariantCulture, $";q={state.Permits}");
+        Begin(ref text, state.Limit.Name);
+        text.AppendLiteral(";q=");
+        text.AppendFormatted(state.Permits);
         if (state.Limit.Algorithm == RateLimitAlgorithm.Concurrency)
-            text.Append(";qu=\"concurrent-requests\"");
-        if (state.Limit.Span > TimeSpan.Zero)
-            text.Append(CultureInfo.InvariantCulture, $";w={Seconds(state.Limit.Span)}");
+            text.AppendLiteral(";qu=\"concurrent-requests\"");
+        if (state.Limit.Span <= TimeSpan.Zero)
+            return;
+        text.AppendLiteral(";w=");
+        text.AppendFormatted(Seconds(state.Limit.Span));
     }
 
-    private static void AppendState(StringBuilder text, in LimitState state)
+    private static void AppendState(ref DefaultInterpolatedStringHandler text, in LimitState state)
     {
-        Begin(text, state.Limit.Name).Append(CultureInfo.InvariantCulture, $";r={state.Remaining}");
-        if (state.Limit.Algorithm != RateLimitAlgorithm.Concurrency)
-            text.Append(CultureInfo.InvariantCulture, $";t={Seconds(state.Reset)}");
+        Begin(ref text, state.Limit.Name);
+        text.AppendLiteral(";r=");
+        text.AppendFormatted(state.Remaining);
+        if (state.Limit.Algorithm == RateLimitAlgorithm.Concurrency)
+            return;
+        text.AppendLiteral(";t=");
+        text.AppendFormatted(Seconds(state.Reset));
     }
 
     // Names are letters, digits, '-', '_' and '.': nothing to escape in a String of RFC 9651 §3.3.3.
-    private static StringBuilder Begin(StringBuilder text, string name) => text.Append(text.Length == 0 ? "\"" : ", \"").Append(name).Append('"');
+    private static void Begin(ref DefaultInterpolatedStringHandler text, string name)
+    {
+        text.AppendLiteral(text.Text.IsEmpty ? "\"" : ", \"");
+        text.AppendLiteral(name);
+        text.AppendLiteral("\"");
+    }
 
     private static void WriteLegacy(IHeaderDictionary fields, in LimitState state)
     {

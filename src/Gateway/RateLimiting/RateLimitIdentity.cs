@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -75,24 +77,35 @@ internal static class RateLimitIdentity
     /// <summary>The identity of what <paramref name="read"/> finds; what is not there is replaced by the client IP.</summary>
     public static string Of<TState>(IReadOnlyList<IdentityPart> parts, Func<IdentityPart, TState, string?> read, TState state)
     {
-        if (parts.Count == 0)
-            return Shared;
+        var text = new DefaultInterpolatedStringHandler(0, 0, CultureInfo.InvariantCulture, stackalloc char[256]);
+        Describe(ref text, parts, read, state);
+        var identity = Of(parts, text.Text);
+        text.Clear();
+        return identity;
+    }
 
-        // Each part says what it is and how long: no two identities are written alike.
-        var text = new StringBuilder();
+    /// <summary>The identity of what <see cref="Describe"/> wrote.</summary>
+    public static string Of(IReadOnlyList<IdentityPart> parts, ReadOnlySpan<char> description) => parts.Count == 0 ? Shared : Hash(description.ToString());
+
+    /// <summary>Writes what <paramref name="read"/> finds. Each part says what it is and how long: no two identities are written alike.</summary>
+    public static void Describe<TState>(
+        ref DefaultInterpolatedStringHandler text, IReadOnlyList<IdentityPart> parts, Func<IdentityPart, TState, string?> read, TState state)
+    {
         foreach (var part in parts)
         {
             var value = read(part, state);
             var source = value is null ? IdentitySource.ClientIp : part.Source;
             value ??= read(IdentityPart.ClientIp, state) ?? "";
-            text.Append((int)source).Append(':').Append(part.Name.Length).Append(':').Append(part.Name).Append(value.Length).Append(':').Append(value);
+            text.AppendFormatted((int)source);
+            text.AppendLiteral(":");
+            text.AppendFormatted(part.Name.Length);
+            text.AppendLiteral(":");
+            text.AppendLiteral(part.Name);
+            text.AppendFormatted(value.Length);
+            text.AppendLiteral(":");
+            text.AppendLiteral(value);
         }
-
-        return Hash(text.ToString());
     }
-
-    public static string Of(IReadOnlyList<IdentityPart> parts, HttpContext context) =>
-        Of(parts, static (part, context) => part.Read(context), context);
 
     public static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 16));
 }

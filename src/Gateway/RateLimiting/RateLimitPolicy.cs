@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Collections.Frozen;
+using System.Runtime.CompilerServices;
 
 namespace Gateway.RateLimiting;
 
@@ -29,6 +31,17 @@ internal sealed record RateLimit(string Name, RateLimitAlgorithm Algorithm, long
 
     /// <summary>Whether a client can make up the identity it is counted by.</summary>
     public bool CanBeInvented { get; } = By.Any(part => part.CanBeInvented);
+
+    /// <summary>
+    /// What clients are called here, by what they are told apart by, at most <see cref="RequestCharges.MaxKnownClients"/>:
+    /// hashing an identity and writing its keys for each request costs more than finding them.
+    /// </summary>
+    public ConcurrentDictionary<string, KnownClient> KnownClients { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Two limits are never alike: what was made by another configuration is another limit.</summary>
+    public bool Equals(RateLimit? other) => ReferenceEquals(this, other);
+
+    public override int GetHashCode() => RuntimeHelpers.GetHashCode(this);
 
     public static RateLimit Of(RateLimitOptions options) =>
         new(options.Name, options.Algorithm, options.PermitLimit, [.. options.By.Select(Parse)])
@@ -69,6 +82,9 @@ internal sealed record RateLimitPolicy(string Name, IReadOnlyList<RateLimit> Lim
 
     /// <summary>Whether permits are held while a request runs.</summary>
     public bool HoldsPermits { get; } = Limits.Any(limit => limit.Algorithm == RateLimitAlgorithm.Concurrency);
+
+    /// <summary>What <c>RateLimit-Policy</c> says to clients without a tier.</summary>
+    public string PolicyField { get; } = RateLimitFields.PolicyOf([.. Limits.Select(limit => new LimitState(limit, limit.PermitLimit, 0, default, default))]);
 
     public bool SettlesAfterwards { get; } = Limits.Any(limit => limit.CostFromResponse is not null);
 

@@ -48,8 +48,8 @@ internal sealed class RateLimitingMiddleware(
         var isLeased = policy.Leased is not null && leased.CanLease(charges[0]);
         var permit = policy.HoldsPermits ? held.NewName() : "";
         var charge = isLeased
-            ? await leased.TryChargeAsync(charges[0], context.RequestAborted)
-            : await counters.TryChargeAsync(charges, permit, context.RequestAborted);
+            ? leased.TryTake(charges[0]) ?? await leased.TryChargeAsync(charges[0], context.RequestAborted)
+            : await counters.TryChargeAsync(charges, permit);
         if (charge is null)
         {
             await GoOnWithoutRedisAsync(context, policy, charges);

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
 using Gateway.Redis;
 
 namespace Gateway.RateLimiting;
@@ -23,9 +25,17 @@ internal readonly record struct LimitState(RateLimit Limit, long Permits, long U
 /// <summary>What all limits of a policy say of a request.</summary>
 internal sealed record Charge(bool IsAdmitted, LimitState[] Limits);
 
+/// <summary>The counters of a client.</summary>
+/// <param name="Identity">The hash by which the client is counted.</param>
+/// <param name="Keys">One for each limit of the policy.</param>
+internal sealed record KnownClient(string Identity, string[] Keys);
+
 /// <summary>Finds the counters of a request, and what it takes from each.</summary>
 internal sealed class RequestCharges(RedisKeys keys, IdentityBudget budget)
 {
+    /// <summary>How many clients each limit remembers the keys of.</summary>
+    public const int MaxKnownClients = 4096;
+
     private static readonly IdentityPart[] ByAddress = [IdentityPart.ClientIp];
 
     /// <returns>Null with the name of the field that holds no cost.</returns>
@@ -33,12 +43,12 @@ internal sealed class RequestCharges(RedisKeys keys, IdentityBudget budget)
     {
         badField = null;
         var charges = new LimitCharge[policy.Limits.Count];
-        string? identity = null;
+        KnownClient? client = null;
         for (var i = 0; i < charges.Length; i++)
         {
             var limit = policy.Limits[i];
-            if (identity is null || !policy.HasOneIdentity)
-                identity = IdentityOf(limit, context);
+            if (client is null || !policy.HasOneIdentity)
+                client = FindClient(policy, limit, context);
             var cost = limit.Cost;
             if (limit.CostFromRequest is { } field && context.Request.Headers.TryGetValue(field, out var value) && !RequestCost.TryRead(value, out cost))
             {
@@ -47,7 +57,7 @@ internal sealed class RequestCharges(RedisKeys keys, IdentityBudget budget)
             }
 
             var permits = limit.PermitsOf(static (part, context) => part.Read(context), context);
-            charges[i] = new LimitCharge(limit, KeyOf(policy, limit, identity), identity, permits, cost);
+            charges[i] = new LimitCharge(limit, client.Keys[i], client.Identity, permits, cost);
         }
 
         return charges;
@@ -61,12 +71,28 @@ internal sealed class RequestCharges(RedisKeys keys, IdentityBudget budget)
             return new LimitCharge(limit, KeyOf(policy, limit, id), id, limit.PermitsOf(static (part, read) => read(part), identity), 1);
         })];
 
-    private string IdentityOf(RateLimit limit, HttpContext context)
+    private KnownClient FindClient(RateLimitPolicy policy, RateLimit limit, HttpContext context)
     {
-        var identity = RateLimitIdentity.Of(limit.By, context);
-        if (!limit.CanBeInvented || budget.Admits(IdentityPart.ClientNetwork(context.Connection.RemoteIpAddress), identity))
-            return identity;
-        return RateLimitIdentity.Of(ByAddress, context);
+        var text = new DefaultInterpolatedStringHandler(0, 0, CultureInfo.InvariantCulture, stackalloc char[256]);
+        RateLimitIdentity.Describe(ref text, limit.By, static (part, context) => part.Read(context), context);
+        var isKnown = limit.KnownClients.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(text.Text, out var client);
+        client ??= NewClient(policy, RateLimitIdentity.Of(limit.By, text.Text));
+        if (limit.CanBeInvented && !budget.Admits(IdentityPart.ClientNetwork(context.Connection.RemoteIpAddress), client.Identity))
+            client = NewClient(policy, RateLimitIdentity.Of(ByAddress, static (part, context) => part.Read(context), context));
+        else if (!isKnown)
+            Remember(limit, text.Text.ToString(), client);
+        text.Clear();
+        return client;
+    }
+
+    private KnownClient NewClient(RateLimitPolicy policy, string identity) =>
+        new(identity, [.. policy.Limits.Select(limit => KeyOf(policy, limit, identity))]);
+
+    private static void Remember(RateLimit limit, string text, KnownClient client)
+    {
+        if (limit.KnownClients.Count >= MaxKnownClients)
+            limit.KnownClients.Clear();
+        limit.KnownClients[text] = client;
     }
 
     private string KeyOf(RateLimitPolicy policy, RateLimit limit, string identity)

@@ -78,7 +78,7 @@ internal sealed class RedisConnection : IAsyncDisposable
         TryAsync(static (database, command) => command(database), command, cancellationToken);
 
     /// <inheritdoc cref="TryAsync{T}(Func{IDatabase, Task{T}}, CancellationToken)"/>
-    public async ValueTask<RedisReply<T>> TryAsync<T, TState>(
+    public ValueTask<RedisReply<T>> TryAsync<T, TState>(
         Func<IDatabase, TState, Task<T>> command, TState state, CancellationToken cancellationToken)
     {
         if (_multiplexer is not { } multiplexer || _circuit.IsOpen)
@@ -88,7 +88,7 @@ internal sealed class RedisConnection : IAsyncDisposable
             return default;
         }
 
-        return await CallAsync(multiplexer, command, state, _deadline, cancellationToken);
+        return CallAsync(multiplexer, command, state, _deadline, cancellationToken);
     }
 
     /// <summary>Subscribes to a channel now and after every reconnect. Messages may be lost: they are hints.</summary>

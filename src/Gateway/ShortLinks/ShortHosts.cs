@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -14,7 +15,7 @@ internal sealed class ShortHosts(IServer server)
     /// <summary>Whether <paramref name="target"/> is a short link on the host that <paramref name="request"/> was sent to.</summary>
     public static bool LeadsBack(Uri target, HttpRequest request, string prefix) =>
         target.Port == (request.Host.Port ?? (request.IsHttps ? 443 : 80))
-        && target.IdnHost.Equals(request.Host.Host, StringComparison.OrdinalIgnoreCase)
+        && IsSameHost(target, request.Host.Host)
         && IsShortPath(target, prefix);
 
     private static bool IsShortPath(Uri target, string prefix)
@@ -27,7 +28,26 @@ internal sealed class ShortHosts(IServer server)
     private static bool IsAt(Uri target, string host)
     {
         var own = HostString.FromUriComponent(host);
-        return target.IdnHost.TrimEnd('.').Equals(own.Host.Trim('[', ']'), StringComparison.OrdinalIgnoreCase) && (own.Port is null || own.Port == target.Port);
+        return IsSameHost(target, own.Host) && (own.Port is null || own.Port == target.Port);
+    }
+
+    // HostString decodes international names, and a dot at the end changes nothing (RFC 1034 §3.1).
+    private static bool IsSameHost(Uri target, string host) =>
+        target.IdnHost.TrimEnd('.').Equals(ToAscii(host.TrimEnd('.').Trim('[', ']')), StringComparison.OrdinalIgnoreCase);
+
+    private static string ToAscii(string host)
+    {
+        if (host.All(char.IsAscii))
+            return host;
+        try
+        {
+            return new IdnMapping { AllowUnassigned = true }.GetAscii(host);
+        }
+        catch (ArgumentException)
+        {
+            // It is no name: no target has it.
+            return host;
+        }
     }
 
     private static bool Listens(string address, Uri target)

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
@@ -84,6 +85,8 @@ internal static class TargetRules
             return "Write a URL with a host that exists, such as https://example.com/page.";
         if (HoldsEscapedControl(target.AbsolutePath))
             return "Leave out escaped control characters in the path.";
+        if (HoldsOverlong(target.AbsolutePath))
+            return "Escape characters of the path in the shortest form of UTF-8.";
         if (!options.AllowPrivateTargets && IsPrivate(target))
             return "Targets in a private network are not allowed here (ShortLinks:AllowPrivateTargets).";
 
@@ -118,6 +121,23 @@ internal static class TargetRules
 
         return false;
     }
+
+    // A slash or line break written as several bytes: RFC 3629 §3 forbids it, and some servers decode it all the same.
+    private static bool HoldsOverlong(string path)
+    {
+        for (var i = path.IndexOf('%', StringComparison.Ordinal); i >= 0 && i + 5 < path.Length; i = path.IndexOf('%', i + 1))
+        {
+            if (path[i + 3] != '%' || !TryHex(path, i + 1, out var first) || !TryHex(path, i + 4, out var second))
+                continue;
+            if ((first is 0xC0 or 0xC1 && second is >= 0x80 and < 0xC0) || (first == 0xE0 && second is >= 0x80 and < 0xA0) || (first == 0xF0 && second is >= 0x80 and < 0x90))
+                return true;
+        }
+
+        return false;
+    }
+
+    private static bool TryHex(string path, int at, out byte value) =>
+        byte.TryParse(path.AsSpan(at, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
 
     private static bool IsPrivate(Uri target)
     {

@@ -63,17 +63,17 @@ public abstract class LimitedNodes : IAsyncLifetime
         return [.. body.GetProperty("counters").EnumerateArray().Select(counter => counter.GetProperty("used").GetInt64())];
     }
 
-    internal async Task<string[]> CounterKeysAsync()
+    internal async Task<string[]> CounterKeysAsync(RedisServer? redis = null)
     {
-        await using var connection = await Redis.ConnectAsync();
+        await using var connection = await (redis ?? Redis).ConnectAsync();
         return [.. connection.GetServers()[0].Keys(pattern: "gateway:limit:*").Select(key => key.ToString())];
     }
 
-    internal async Task AssertKeysEndAsync()
+    internal async Task AssertKeysEndAsync(RedisServer? redis = null)
     {
-        await using var connection = await Redis.ConnectAsync();
+        await using var connection = await (redis ?? Redis).ConnectAsync();
         var database = connection.GetDatabase();
-        foreach (var key in await CounterKeysAsync())
+        foreach (var key in await CounterKeysAsync(redis))
             Assert.True(await database.KeyTimeToLiveAsync(key) is not null || !await database.KeyExistsAsync(key), $"{key} has no end");
     }
 

@@ -7,7 +7,7 @@ namespace Gateway.IntegrationTests.ShortLinks;
 
 public sealed class LinkAdminTests : IAsyncLifetime
 {
-    private static readonly string[] Hosts = ["go.example", "127.0.0.1"];
+    private static readonly string[] Hosts = ["go.example", "xn--bcher-kva.example", "127.0.0.1"];
     private static readonly string[] Reserved = ["brand"];
 
     private RedisServer _redis = null!;

@@ -54,7 +54,7 @@ public sealed class RateLimitIdentityTests
                 context.Request.Headers["A"] = request.A;
             if (request.B is not null)
                 context.Request.Headers["B"] = request.B;
-            return RateLimitIdentity.Of(by, context);
+            return RateLimitIdentity.Of(by, static (part, context) => part.Read(context), context);
         });
 
         Assert.Equal(requests.Length, identities.Distinct().Count());

@@ -21,6 +21,10 @@ internal sealed class LeasedPermits(RedisConnection redis, TimeProvider time) : 
     /// <summary>Whether the counter of a charge is leased here, or can be.</summary>
     public bool CanLease(in LimitCharge charge) => _counters.ContainsKey(charge.Key) || _counters.Count < MaxCounters;
 
+    /// <summary>Takes a permit that this node has.</summary>
+    /// <returns>Null: it has none.</returns>
+    public Charge? TryTake(in LimitCharge charge) => _counters.TryGetValue(charge.Key, out var counter) ? counter.TryTake(charge) : null;
+
     /// <summary>Takes a permit of this node's, or a batch from Redis first.</summary>
     /// <returns>Null when Redis did not answer.</returns>
     public async ValueTask<Charge?> TryChargeAsync(LimitCharge charge, CancellationToken cancellationToken)
