@@ -118,6 +118,28 @@ public sealed class OpenConnectionTests : IAsyncLifetime
             Assert.Equal("hello", await AskAsync(socket, "hello"));
     }
 
+    [Fact]
+    public async Task A_stream_more_than_can_be_watched_is_cut_and_the_others_go_on()
+    {
+        await using var node = await TokenNode.StartAsync(_nodes.Origin, _nodes.Issuer, _nodes.Redis, configure: builder => builder.Services.AddSingleton(
+            provider => ActivatorUtilities.CreateInstance<OpenRequests>(provider, 2)));
+        var token = _nodes.Issuer.Issue();
+        using var socket = await OpenSocketAsync(node, token);
+        var events = await OpenAsync(node, "/events", token);
+
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => OpenAsync(node, "/lines", token).WaitAsync(Soon));
+        await Assert.ThrowsAsync<WebSocketException>(() => OpenSocketAsync(node, token).WaitAsync(Soon));
+
+        Assert.Equal(2, OpenOn(node));
+        Assert.Equal(200, await node.StatusAsync(token));
+        Assert.Equal("hello", await AskAsync(socket, "hello"));
+        Assert.False(ReadOnAsync(events).IsCompleted);
+        events.Dispose();
+        await Eventually.TrueAsync(() => OpenOn(node) == 1, "there is room again");
+        using var lines = await OpenAsync(node, "/lines", token);
+        Assert.Empty(node.Log.Exceptions);
+    }
+
     private static int OpenOn(GatewayNode node) => node.Services.GetRequiredService<OpenRequests>().Count;
 
     private static async Task<ClientWebSocket> OpenSocketAsync(GatewayNode node, string token)
