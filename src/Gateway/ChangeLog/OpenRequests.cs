@@ -7,9 +7,14 @@ namespace Gateway.ChangeLog;
 /// nothing but a callback before its response begins; only one whose response has no length is kept here: an upgraded
 /// connection, an event stream, a response of unknown end.
 /// </summary>
-internal sealed class OpenRequests(OpenRequestsMetrics metrics, TimeProvider time, ILogger<OpenRequests> logger) : BackgroundService
+/// <param name="metrics">Told of what begins and ends.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">Told of what was ended.</param>
+/// <param name="maxRequests">How many are watched.</param>
+internal sealed class OpenRequests(
+    OpenRequestsMetrics metrics, TimeProvider time, ILogger<OpenRequests> logger, int maxRequests = OpenRequests.MaxRequests) : BackgroundService
 {
-    /// <summary>How many are watched. One more is ended at once: what cannot be watched could not be ended.</summary>
+    /// <summary>How many are watched by default. One more is ended at once: what cannot be watched could not be ended.</summary>
     public const int MaxRequests = 100_000;
 
     // A response that is only just beginning is usually the last one: of who signs out, say. It may end by itself.
@@ -55,7 +60,7 @@ internal sealed class OpenRequests(OpenRequestsMetrics metrics, TimeProvider tim
 
     private bool TryAdd(OpenRequest request)
     {
-        if (Interlocked.Increment(ref _count) > MaxRequests)
+        if (Interlocked.Increment(ref _count) > maxRequests)
         {
             Interlocked.Decrement(ref _count);
             metrics.TooMany();

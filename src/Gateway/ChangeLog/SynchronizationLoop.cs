@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Gateway.Redis;
 
 namespace Gateway.ChangeLog;
 
@@ -16,6 +17,30 @@ internal sealed class SynchronizationLoop(TimeProvider time, Action<Exception> r
 
     /// <summary>Ends the current or the next wait. From any thread.</summary>
     public void Hint() => _hints.Writer.TryWrite(true);
+
+    /// <summary>
+    /// Takes as a hint that the change log began anew, that Redis returned, and each applied change of one of
+    /// <paramref name="kinds"/>.
+    /// </summary>
+    /// <returns>Ends it.</returns>
+    public IDisposable HintOn(SharedChangeLog log, RedisConnection redis, params string[] kinds)
+    {
+        void OnApplied(IReadOnlyList<Change> changes)
+        {
+            if (changes.Any(change => kinds.Any(kind => change.Selector.TryGetValue(kind, out _))))
+                Hint();
+        }
+
+        log.Applied += OnApplied;
+        log.EpochChanged += Hint;
+        redis.Restored += Hint;
+        return new Subscription(() =>
+        {
+            log.Applied -= OnApplied;
+            log.EpochChanged -= Hint;
+            redis.Restored -= Hint;
+        });
+    }
 
     /// <summary>Synchronizes on every hint and after every interval, until the node stops.</summary>
     public async Task RunAsync(Func<CancellationToken, Task> synchronize, TimeSpan interval, CancellationToken stoppingToken)
@@ -62,5 +87,10 @@ internal sealed class SynchronizationLoop(TimeProvider time, Action<Exception> r
             report(exception);
             return false;
         }
+    }
+
+    private sealed class Subscription(Action end) : IDisposable
+    {
+        public void Dispose() => end();
     }
 }

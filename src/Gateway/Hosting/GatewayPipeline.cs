@@ -66,25 +66,32 @@ internal static class GatewayPipeline
 
     private static void UseIdentity(IApplicationBuilder app) => app.UseFor<IAuthorizeData>(identity =>
     {
-        identity.UseAuthentication();
-        identity.UseAuthorization();
+        var known = app.ApplicationServices.GetRequiredService<KnownTokens>();
+        identity.UseWhere(context => !known.TryIdentify(context), unknown =>
+        {
+            unknown.UseAuthentication();
+            unknown.UseAuthorization();
+        });
         identity.UseIdentityFields();
     });
 
     // Most routes ask for none of these middlewares, and each costs a hit more than finding that out.
     private static void UseFor<TMetadata>(this IApplicationBuilder app, Action<IApplicationBuilder> configure)
-        where TMetadata : class
+        where TMetadata : class =>
+        app.UseWhere(context => context.GetEndpoint()?.Metadata.GetMetadata<TMetadata>() is not null, configure);
+
+    // The framework's UseWhen, but for what is marked as used: WebApplication does not add that once more, for all requests.
+    private static void UseWhere(this IApplicationBuilder app, Func<HttpContext, bool> applies, Action<IApplicationBuilder> configure)
     {
         var branch = app.New();
         configure(branch);
-        // What is marked as used is not added once more, by WebApplication, for all requests.
         foreach (var (key, value) in branch.Properties)
             app.Properties.TryAdd(key, value);
         app.Use(next =>
         {
             branch.Run(next);
             var whole = branch.Build();
-            return context => context.GetEndpoint()?.Metadata.GetMetadata<TMetadata>() is null ? next(context) : whole(context);
+            return context => applies(context) ? whole(context) : next(context);
         });
     }
 

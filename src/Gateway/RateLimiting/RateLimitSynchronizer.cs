@@ -22,13 +22,13 @@ internal sealed class RateLimitSynchronizer(
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
     private readonly SynchronizationLoop _loop = new(time, exception => RateLimitingLog.SynchronizationFailed(logger, exception));
+    private IDisposable? _hints;
 
     /// <inheritdoc/>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         log.Applied += OnApplied;
-        log.EpochChanged += _loop.Hint;
-        redis.Restored += _loop.Hint;
+        _hints = _loop.HintOn(log, redis, ClientLists.ChangeKind);
         await _loop.TryAsync(SynchronizeAsync, cancellationToken);
         await base.StartAsync(cancellationToken);
     }
@@ -37,8 +37,7 @@ internal sealed class RateLimitSynchronizer(
     public override Task StopAsync(CancellationToken cancellationToken)
     {
         log.Applied -= OnApplied;
-        log.EpochChanged -= _loop.Hint;
-        redis.Restored -= _loop.Hint;
+        _hints?.Dispose();
         return base.StopAsync(cancellationToken);
     }
 
@@ -54,13 +53,8 @@ internal sealed class RateLimitSynchronizer(
 
     private void OnApplied(IReadOnlyList<Change> changes)
     {
-        foreach (var change in changes)
-        {
-            if (change.Selector.TryGetValue(ClientLists.ChangeKind, out _))
-                _loop.Hint();
-            else if (change.Selector.TryGetValue(ResetKind, out _))
-                ForgetCounters();
-        }
+        if (changes.Any(change => change.Selector.TryGetValue(ResetKind, out _)))
+            ForgetCounters();
     }
 
     private async Task SynchronizeAsync(CancellationToken cancellationToken)

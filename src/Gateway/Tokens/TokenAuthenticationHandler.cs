@@ -9,7 +9,6 @@ internal sealed class TokenAuthenticationHandler(
     TokenSchemes schemes, TokenValidator validator, RevocationList revocations, OpenRequests open, TokensMetrics metrics, TimeProvider time,
     ILogger<TokenAuthenticationHandler> logger) : IAuthenticationHandler
 {
-    private const string Bearer = "Bearer";
     private const string RetryAfterSeconds = "1";
 
     private string _name = "";
@@ -26,9 +25,9 @@ internal sealed class TokenAuthenticationHandler(
     public async Task<AuthenticateResult> AuthenticateAsync()
     {
         var scheme = schemes.Find(_name);
-        if (ReadToken(scheme, _context.Request) is not { } given)
+        if (SentToken.Read(scheme, _context.Request) is not { } given)
         {
-            metrics.Request(_name, "missing");
+            metrics.Of(_name).Missing();
             return AuthenticateResult.NoResult();
         }
 
@@ -61,7 +60,7 @@ internal sealed class TokenAuthenticationHandler(
             default:
                 // §3.1: no error code for a request that did not try to authenticate.
                 _context.Response.Headers.WWWAuthenticate = ChallengeOf(scheme);
-                return AnswerAsync(StatusCodes.Status401Unauthorized, FieldOf(scheme) is { } field ? $"Send a key as '{field}: …'." : "Send a token as 'Authorization: Bearer …'.");
+                return AnswerAsync(StatusCodes.Status401Unauthorized, SentToken.FieldOf(scheme) is { } field ? $"Send a key as '{field}: …'." : "Send a token as 'Authorization: Bearer …'.");
         }
     }
 
@@ -76,50 +75,13 @@ internal sealed class TokenAuthenticationHandler(
 
     // A field of its own has no registered scheme; RFC 9110 §11.6.1 demands one, and its parameters are those of RFC 6750.
     private string ChallengeOf(TokenScheme? scheme) =>
-        FieldOf(scheme) is { } field ? $"ApiKey realm=\"{_name}\", field=\"{field}\"" : $"{Bearer} realm=\"{_name}\"";
+        SentToken.FieldOf(scheme) is { } field ? $"ApiKey realm=\"{_name}\", field=\"{field}\"" : $"{SentToken.Bearer} realm=\"{_name}\"";
 
-    /// <summary>The field that holds a key; null where it is Authorization.</summary>
-    private static string? FieldOf(TokenScheme? scheme) =>
-        scheme is { Kind: TokenKind.ApiKey, Options.ApiKeys.Field: var field } && !field.Equals("Authorization", StringComparison.OrdinalIgnoreCase) ? field : null;
-
-    private static string? ReadToken(TokenScheme? scheme, HttpRequest request)
+    private void Note(in TokenResult result)
     {
-        if (FieldOf(scheme) is not { } field)
-            return ReadBearer(request);
-        // Several fields are joined by commas, which no key has.
-        var keys = request.Headers[field];
-        return keys.Count == 0 ? null : keys.ToString().Trim(' ');
-    }
-
-    // RFC 6750 §2.1. Several fields, or another character than a token has, make it a token that is malformed.
-    private static string? ReadBearer(HttpRequest request)
-    {
-        var field = request.Headers.Authorization;
-        if (field.Count == 0)
-            return null;
-        var text = field.ToString();
-        if (!text.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
-            return null;
-        if (text.Length == Bearer.Length)
-            return "";
-        return text[Bearer.Length] == ' ' ? text[(Bearer.Length + 1)..].Trim(' ') : null;
-    }
-
-    private void Note(TokenResult result)
-    {
-        if (result.Verdict != TokenVerdict.Refused)
-        {
-            metrics.Request(_name, result.Verdict switch
-            {
-                TokenVerdict.Accepted => "accepted",
-                TokenVerdict.Unavailable => "unavailable",
-                _ => "revocation_unknown",
-            });
-            return;
-        }
-
-        metrics.Request(_name, result.Refusal.ToString());
-        TokensLog.Refused(logger, _name, result.Refusal);
+        metrics.Of(_name).Request(result);
+        if (result.Verdict == TokenVerdict.Refused)
+            TokensLog.Refused(logger, _name, result.Refusal);
     }
 
     private Task AnswerUnavailableAsync(string detail)

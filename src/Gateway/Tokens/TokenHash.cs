@@ -10,7 +10,7 @@ internal static class TokenHash
     /// <summary>SHA-256 in hexadecimal of a scheme's fingerprint and a whole token: the key of a validation's result.</summary>
     /// <param name="fingerprint">Always of the same length, so that no two pairs are written alike.</param>
     /// <param name="token">The token with its signature: another signature must not find the result.</param>
-    public static string OfToken(string fingerprint, string token)
+    public static string OfToken(string fingerprint, ReadOnlySpan<char> token)
     {
         var length = fingerprint.Length + token.Length;
         var buffer = ArrayPool<byte>.Shared.Rent(length);
@@ -24,7 +24,9 @@ internal static class TokenHash
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
+            // Only what was written: buffers are larger, and nobody else may read a token in one.
+            buffer.AsSpan(0, length).Clear();
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 

@@ -23,15 +23,16 @@ internal sealed class TokenPolicies(TokenSchemes schemes)
         new AuthenticationScheme(name, displayName: null, typeof(TokenAuthenticationHandler)),
         new AuthorizationPolicyBuilder(name)
             .RequireAuthenticatedUser()
-            .RequireAssertion(context => HasRequiredScopes(name, context.User))
+            .RequireAssertion(context => HasRequiredScopes(schemes.Find(name)?.Options, context.User))
             .Build()));
 
     public AuthenticationScheme? FindScheme(string name) => _byName.TryGetValue(name, out var found) ? found.Scheme : null;
 
     public AuthorizationPolicy? FindPolicy(string name) => _byName.TryGetValue(name, out var found) ? found.Policy : null;
 
-    private bool HasRequiredScopes(string name, ClaimsPrincipal user) =>
-        schemes.Find(name)?.Options.RequiredScopes is not { Count: > 0 } required || required.All(ScopesOf(user).Contains);
+    /// <summary>Whether an identity has every scope that the scheme requires.</summary>
+    public static bool HasRequiredScopes(TokenSchemeOptions? scheme, ClaimsPrincipal user) =>
+        scheme?.RequiredScopes is not { Count: > 0 } required || required.All(ScopesOf(user).Contains);
 
     private static HashSet<string> ScopesOf(ClaimsPrincipal user) =>
         [.. user.Claims.Where(claim => ScopeClaims.Contains(claim.Type)).SelectMany(claim => claim.Value.Split(' ', StringSplitOptions.RemoveEmptyEntries))];

@@ -6,7 +6,8 @@ namespace Gateway.Tokens;
 /// <summary>A scheme as requests use it.</summary>
 /// <param name="Fingerprint">Part of every key: what was accepted under other rules is not found. Always 32 characters.</param>
 /// <param name="Keys">The issuer's keys, where tokens are checked by keys.</param>
-internal sealed record TokenScheme(string Name, TokenKind Kind, TokenSchemeOptions Options, string Fingerprint, SigningKeys? Keys);
+/// <param name="Counts">What became of its requests.</param>
+internal sealed record TokenScheme(string Name, TokenKind Kind, TokenSchemeOptions Options, string Fingerprint, SigningKeys? Keys, TokenCounts Counts);
 
 /// <summary>The schemes of the running configuration, and the keys of their issuers.</summary>
 internal sealed class TokenSchemes : IDisposable
@@ -63,7 +64,8 @@ internal sealed class TokenSchemes : IDisposable
     private TokenScheme Build(string name, TokenSchemeOptions options, Dictionary<string, SigningKeys> keys)
     {
         var kind = options.ApiKeys.Enabled ? TokenKind.ApiKey : options.Introspection.Endpoint.Length > 0 ? TokenKind.Introspection : TokenKind.Jwt;
-        return new TokenScheme(name, kind, options, FingerprintOf(name, kind, options), kind == TokenKind.Jwt ? KeysOf(KeySource.Of(options), keys) : null);
+        var signingKeys = kind == TokenKind.Jwt ? KeysOf(KeySource.Of(options), keys) : null;
+        return new TokenScheme(name, kind, options, FingerprintOf(name, kind, options), signingKeys, _metrics.Of(name));
     }
 
     private SigningKeys KeysOf(KeySource source, Dictionary<string, SigningKeys> known)

@@ -36,7 +36,7 @@ internal readonly record struct TokenResult(TokenVerdict Verdict, VerifiedToken?
 /// </summary>
 internal sealed class TokenValidator(
     TokenCache cache, TokenVerifier verifier, IntrospectedTokens introspected, ApiKeyLookup apiKeys, RevocationList revocations, SharedChangeLog log,
-    TokensMetrics metrics, TimeProvider time)
+    TimeProvider time)
 {
     private readonly ConcurrentDictionary<string, Lazy<Task<TokenResult>>> _running = new(StringComparer.Ordinal);
 
@@ -53,7 +53,7 @@ internal sealed class TokenValidator(
         var known = cache.Find(hash);
         if (known is not null && IsUsable(scheme, known))
         {
-            metrics.Lookup(scheme.Name, "memory");
+            scheme.Counts.Lookup(TokenSource.Memory);
             return CheckRevoked(scheme, known);
         }
 
@@ -67,11 +67,38 @@ internal sealed class TokenValidator(
         return result.Token is { } found ? CheckRevoked(scheme, found) : result;
     }
 
+    /// <summary>
+    /// A token that this node knows, that passes and has the required scopes; null leaves everything to <see cref="ValidateAsync"/>. Its syntax
+    /// need not be checked: only what passed that check is known, and none of the characters that a hash takes for
+    /// others passes.
+    /// </summary>
+    public VerifiedToken? FindAccepted(TokenScheme scheme, ReadOnlySpan<char> token)
+    {
+        if (cache.Find(TokenHash.OfToken(scheme.Fingerprint, token)) is not { } known || !IsUsable(scheme, known))
+            return null;
+        var result = CheckRevoked(scheme, known);
+        if (result.Verdict != TokenVerdict.Accepted || !HasScopes(scheme.Options, known))
+            return null;
+        scheme.Counts.Lookup(TokenSource.Memory);
+        scheme.Counts.Request(result);
+        return known;
+    }
+
     private static TokenRefusal CheckSyntax(TokenScheme scheme, string token)
     {
         if (scheme.Kind != TokenKind.ApiKey)
             return TokenRules.CheckSyntax(scheme.Kind, token);
         return ApiKeyText.IdOf(token, scheme.Options.ApiKeys.Prefix) is null ? TokenRefusal.Malformed : TokenRefusal.None;
+    }
+
+    private static bool HasScopes(TokenSchemeOptions scheme, VerifiedToken token)
+    {
+        if (ReferenceEquals(token.ScopesSuffice, scheme))
+            return true;
+        if (!TokenPolicies.HasRequiredScopes(scheme, token.Principal))
+            return false;
+        token.ScopesSuffice = scheme;
+        return true;
     }
 
     // 4.
@@ -110,11 +137,11 @@ internal sealed class TokenValidator(
         var reply = await cache.FindInRedisAsync(hash);
         if (reply.TryGet(out var stored) && stored is not null && TokenContent.Parse(stored) is { } known && new VerifiedToken(scheme, token, known) is var found && IsUsable(scheme, found))
         {
-            metrics.Lookup(scheme.Name, "redis");
+            scheme.Counts.Lookup(TokenSource.Redis);
             return new TokenResult(TokenVerdict.Accepted, found, TokenRefusal.None);
         }
 
-        metrics.Lookup(scheme.Name, "validation");
+        scheme.Counts.Lookup(TokenSource.Validation);
         var verification = await verifier.VerifyAsync(scheme, keys, token);
         if (verification.Content is not { } content)
             return verification.Refusal == TokenRefusal.None ? TokenResult.Unavailable : verification.Refusal;

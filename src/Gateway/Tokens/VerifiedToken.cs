@@ -21,6 +21,7 @@ internal sealed class VerifiedToken
     private readonly Selector[] _selectors;
     private long _unrevokedAt = -1;
     private long _unchangedAt = -1;
+    private TokenSchemeOptions? _scopesSuffice;
 
     /// <param name="scheme">The scheme that accepted it.</param>
     /// <param name="token">The token itself, which is not kept.</param>
@@ -68,6 +69,13 @@ internal sealed class VerifiedToken
     {
         get => Volatile.Read(ref _unrevokedAt);
         set => Volatile.Write(ref _unrevokedAt, value);
+    }
+
+    /// <summary>The options whose required scopes it was last found to have.</summary>
+    public TokenSchemeOptions? ScopesSuffice
+    {
+        get => Volatile.Read(ref _scopesSuffice);
+        set => Volatile.Write(ref _scopesSuffice, value);
     }
 
     /// <summary>Whether what was read of it may have changed since. What a token says never changes.</summary>

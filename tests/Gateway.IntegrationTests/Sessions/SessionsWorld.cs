@@ -157,15 +157,23 @@ internal sealed class Shopper
     }
 
     /// <summary>Sends a request and tells which backend answered.</summary>
-    public async Task<string> VisitAsync(GatewayNode node, string path = "/catalog/1", params (string Name, string Value)[] fields)
+    public Task<string> VisitAsync(GatewayNode node, string path = "/catalog/1", params (string Name, string Value)[] fields) =>
+        VisitAsync(node.Public, path, fields);
+
+    /// <inheritdoc cref="VisitAsync(GatewayNode, string, ValueTuple{string, string}[])"/>
+    public async Task<string> VisitAsync(HttpClient node, string path = "/catalog/1", params (string Name, string Value)[] fields)
     {
         using var response = await SendAsync(node, HttpMethod.Get, path, null, fields);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         return response.Headers.GetValues("X-Backend").Single();
     }
 
+    public Task<HttpResponseMessage> SendAsync(
+        GatewayNode node, HttpMethod method, string path, HttpContent? content = null, params (string Name, string Value)[] fields) =>
+        SendAsync(node.Public, method, path, content, fields);
+
     public async Task<HttpResponseMessage> SendAsync(
-        GatewayNode node, HttpMethod method, string path, HttpContent? content = null, params (string Name, string Value)[] fields)
+        HttpClient node, HttpMethod method, string path, HttpContent? content = null, params (string Name, string Value)[] fields)
     {
         using var request = new HttpRequestMessage(method, path) { Content = content };
         // One site, whichever node serves it.
@@ -174,7 +182,7 @@ internal sealed class Shopper
             request.Headers.Add("Cookie", string.Join("; ", _cookies.Select(cookie => $"{cookie.Key}={cookie.Value}")));
         foreach (var (name, value) in fields)
             request.Headers.TryAddWithoutValidation(name, value);
-        var response = await node.Public.SendAsync(request);
+        var response = await node.SendAsync(request);
         LastSet = response.Headers.TryGetValues("Set-Cookie", out var values) ? [.. values] : [];
         foreach (var cookie in LastSet)
         {

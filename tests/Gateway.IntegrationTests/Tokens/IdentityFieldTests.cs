@@ -3,29 +3,11 @@ using Gateway.IntegrationTests.Infrastructure;
 
 namespace Gateway.IntegrationTests.Tokens;
 
-public sealed class IdentityFieldTests : IAsyncLifetime
+public sealed class IdentityFieldTests : TokenWorld
 {
     private static readonly string[] Roles = ["a,b", "c d"];
     private static readonly string[] Scopes = ["read", "admin"];
-
-    private RedisServer _redis = null!;
-    private TestOrigin _origin = null!;
-    private TestIssuer _issuer = null!;
-
-    public async Task InitializeAsync()
-    {
-        _redis = await RedisServer.StartAsync();
-        _origin = await TestOrigin.StartAsync();
-        _origin.Map("/page", "page", ("Cache-Control", "no-store"));
-        _issuer = await TestIssuer.StartAsync();
-    }
-
-    public async Task DisposeAsync()
-    {
-        await _issuer.DisposeAsync();
-        await _origin.DisposeAsync();
-        await _redis.DisposeAsync();
-    }
+    private static readonly string[] OtherScopes = ["root"];
 
     [Theory]
     [InlineData("X-Auth-Subject")]
@@ -35,31 +17,31 @@ public sealed class IdentityFieldTests : IAsyncLifetime
     [InlineData("X-Auth-Anything")]
     public async Task Only_the_gateway_says_who_asks(string field)
     {
-        await using var open = await GatewayNode.StartAsync(new { ReverseProxy = _origin.ProxySection() }, _redis.ConnectionString);
-        await using var guarded = await TokenNode.StartAsync(_origin, _issuer, _redis);
+        await using var open = await GatewayNode.StartAsync(new { ReverseProxy = Origin.ProxySection() }, Redis.ConnectionString);
+        await using var guarded = await TokenNode.StartAsync(Origin, Issuer, Redis);
 
         using var anonymous = await open.GetAsync("/page", token: null, (field, "root"));
-        using var authenticated = await guarded.GetAsync("/page", _issuer.Issue("alice"), (field, "root"));
+        using var authenticated = await guarded.GetAsync("/page", Issuer.Issue("alice"), (field, "root"));
 
         Assert.Equal([HttpStatusCode.OK, HttpStatusCode.OK], new[] { anonymous.StatusCode, authenticated.StatusCode });
-        var received = _origin.Requests.Select(request => request.Headers.Where(sent => sent.Value.Contains("root", StringComparison.Ordinal))).ToList();
+        var received = Origin.Requests.Select(request => request.Headers.Where(sent => sent.Value.Contains("root", StringComparison.Ordinal))).ToList();
         Assert.Equal(2, received.Count);
         Assert.All(received, Assert.Empty);
-        Assert.Equal("alice", _origin.Requests[1].Headers["X-Auth-Subject"]);
+        Assert.Equal("alice", Origin.Requests[1].Headers["X-Auth-Subject"]);
     }
 
     [Fact]
     public async Task Claims_of_several_values_and_strange_characters_arrive_whole()
     {
-        await using var node = await TokenNode.StartAsync(_origin, _issuer, _redis, scheme => scheme["Forward"] = new[]
+        await using var node = await TokenNode.StartAsync(Origin, Issuer, Redis, scheme => scheme["Forward"] = new[]
         {
             new { Claim = "sub", Field = "X-Auth-Subject" }, new { Claim = "roles", Field = "X-Auth-Roles" },
             new { Claim = "level", Field = "X-Auth-Level" }, new { Claim = "absent", Field = "X-Auth-Absent" },
         });
 
-        Assert.Equal(200, await node.StatusAsync(_issuer.Issue("Zoë, 100%\r\nX-Admin: 1", change: [("roles", Roles), ("level", 7)])));
+        Assert.Equal(200, await node.StatusAsync(Issuer.Issue("Zoë, 100%\r\nX-Admin: 1", change: [("roles", Roles), ("level", 7)])));
 
-        var fields = _origin.Requests.Single().Headers;
+        var fields = Origin.Requests.Single().Headers;
         Assert.Equal("Zo%C3%AB%2C 100%25%0D%0AX-Admin: 1", fields["X-Auth-Subject"]);
         Assert.Equal("a%2Cb,c d", fields["X-Auth-Roles"]);
         Assert.Equal("7", fields["X-Auth-Level"]);
@@ -70,13 +52,20 @@ public sealed class IdentityFieldTests : IAsyncLifetime
     [Fact]
     public async Task A_token_without_a_required_scope_gets_403()
     {
-        await using var node = await TokenNode.StartAsync(_origin, _issuer, _redis, scheme => scheme["RequiredScopes"] = Scopes);
+        await using var node = await TokenNode.StartAsync(Origin, Issuer, Redis, scheme => scheme["RequiredScopes"] = Scopes);
 
-        using var response = await node.GetAsync("/page", _issuer.Issue());
+        using var response = await node.GetAsync("/page", Issuer.Issue());
 
         Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
         Assert.Equal("Bearer realm=\"shop\", error=\"insufficient_scope\", scope=\"read admin\"", response.Challenge());
-        Assert.Equal(200, await node.StatusAsync(_issuer.Issue(change: ("scope", "read admin"))));
+        var admin = Issuer.Issue(change: ("scope", "read admin"));
+        Assert.Equal(200, await node.StatusAsync(admin));
+        Assert.Equal(200, await node.StatusAsync(admin));
+
+        // A token that this node knows already is held to a requirement that comes later.
+        var status = await node.ReloadAsync(TokenNode.Config(Origin, Issuer, scheme => scheme["RequiredScopes"] = OtherScopes));
+        Assert.Empty(status.LastErrors);
+        Assert.Equal(403, await node.StatusAsync(admin));
     }
 
     [Fact]
@@ -85,34 +74,34 @@ public sealed class IdentityFieldTests : IAsyncLifetime
         await using var node = await GatewayNode.StartAsync(
             new
             {
-                ReverseProxy = _origin.ProxySection(),
-                Tokens = new { Schemes = new { shop = new { TestIssuer.Issuer, TestIssuer.Audience, _issuer.JwksUri, Forward = new[] { new { Claim = "sub", Field = "X-Auth-Subject" } } } } },
+                ReverseProxy = Origin.ProxySection(),
+                Tokens = new { Schemes = new { shop = new { TestIssuer.Issuer, TestIssuer.Audience, Issuer.JwksUri, Forward = new[] { new { Claim = "sub", Field = "X-Auth-Subject" } } } } },
             },
-            _redis.ConnectionString);
+            Redis.ConnectionString);
 
-        Assert.Equal(200, await node.StatusAsync(_issuer.Issue()));
+        Assert.Equal(200, await node.StatusAsync(Issuer.Issue()));
         Assert.Equal(200, await node.StatusAsync("garbage"));
-        Assert.All(_origin.Requests, request => Assert.DoesNotContain("X-Auth-Subject", request.Headers.Keys));
+        Assert.All(Origin.Requests, request => Assert.DoesNotContain("X-Auth-Subject", request.Headers.Keys));
     }
 
     [Fact]
     public async Task A_reload_adds_schemes_and_changes_what_they_accept()
     {
-        await using var node = await GatewayNode.StartAsync(new { ReverseProxy = _origin.ProxySection() }, _redis.ConnectionString);
+        await using var node = await GatewayNode.StartAsync(new { ReverseProxy = Origin.ProxySection() }, Redis.ConnectionString);
         Assert.Equal(200, await node.StatusAsync(token: null));
 
-        var status = await node.ReloadAsync(TokenNode.Config(_origin, _issuer));
+        var status = await node.ReloadAsync(TokenNode.Config(Origin, Issuer));
         Assert.Empty(status.LastErrors);
-        var token = _issuer.Issue();
+        var token = Issuer.Issue();
         Assert.Equal(401, await node.StatusAsync(token: null));
         Assert.Equal(200, await node.StatusAsync(token));
 
-        status = await node.ReloadAsync(TokenNode.Config(_origin, _issuer, scheme => scheme["Audience"] = "bank"));
+        status = await node.ReloadAsync(TokenNode.Config(Origin, Issuer, scheme => scheme["Audience"] = "bank"));
         Assert.Empty(status.LastErrors);
         Assert.Equal(401, await node.StatusAsync(token));
-        Assert.Equal(200, await node.StatusAsync(_issuer.Issue(change: ("aud", "bank"))));
+        Assert.Equal(200, await node.StatusAsync(Issuer.Issue(change: ("aud", "bank"))));
 
-        status = await node.ReloadAsync(new { ReverseProxy = _origin.ProxySection(("AuthorizationPolicy", "nowhere")) });
+        status = await node.ReloadAsync(new { ReverseProxy = Origin.ProxySection(("AuthorizationPolicy", "nowhere")) });
         Assert.Contains(status.LastErrors, error => error.Contains("nowhere", StringComparison.Ordinal));
     }
 }

@@ -64,6 +64,30 @@ public sealed class IntrospectionRevocationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Without_hints_a_revocation_holds_within_a_second_also_against_introspections_under_way()
+    {
+        GatewayNode[] nodes = [await StartPatientAsync(), await StartPatientAsync(), await StartPatientAsync()];
+        await CutHintsAsync();
+        var issued = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() - 10;
+        var (known, token) = (_world.Provider.Issue(change: ("iat", issued)), _world.Provider.Issue(change: ("iat", issued)));
+        foreach (var node in nodes)
+            Assert.Equal(200, await node.StatusAsync(known));
+        var release = new TaskCompletionSource();
+        _world.Provider.Hold = release.Task;
+        var underWay = nodes.Select(node => node.StatusAsync(token)).ToList();
+        await Eventually.TrueAsync(() => _world.Provider.Calls == 2, "the provider is asked about the second token");
+
+        (await nodes[0].RevokeAsync(RequestFor("subject", token, issued))).Dispose();
+        foreach (var node in nodes)
+            await Eventually.TrueAsync(async () => await node.StatusAsync(known) == 401, "the node knows of the revocation", Second);
+        release.SetResult();
+
+        Assert.All(await Task.WhenAll(underWay), status => Assert.Equal(401, status));
+        foreach (var node in nodes)
+            Assert.Equal(401, await node.StatusAsync(token));
+    }
+
+    [Fact]
     public async Task Another_signature_under_a_signed_token_that_a_provider_is_asked_about_does_not_escape()
     {
         var node = await _world.StartNodeAsync();

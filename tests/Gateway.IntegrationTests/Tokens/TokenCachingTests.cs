@@ -70,6 +70,7 @@ public sealed class TokenCachingTests(TokenFixture fixture) : IClassFixture<Toke
     {
         private readonly MeterListener _listener = new();
         private readonly Dictionary<string, long> _counts = [];
+        private readonly Dictionary<string, long> _before;
 
         public LookupCounter(GatewayNode node)
         {
@@ -81,14 +82,17 @@ public sealed class TokenCachingTests(TokenFixture fixture) : IClassFixture<Toke
             };
             _listener.SetMeasurementEventCallback<long>((_, value, tags, _) => Add(tags, value));
             _listener.Start();
+            _listener.RecordObservableInstruments();
+            _before = new(_counts);
         }
 
         public long this[string source]
         {
             get
             {
+                _listener.RecordObservableInstruments();
                 lock (_counts)
-                    return _counts.GetValueOrDefault(source);
+                    return _counts.GetValueOrDefault(source) - _before.GetValueOrDefault(source);
             }
         }
 
@@ -101,7 +105,7 @@ public sealed class TokenCachingTests(TokenFixture fixture) : IClassFixture<Toke
                 if (tag.Key != "source")
                     continue;
                 lock (_counts)
-                    _counts[(string)tag.Value!] = _counts.GetValueOrDefault((string)tag.Value!) + value;
+                    _counts[(string)tag.Value!] = value;
             }
         }
     }

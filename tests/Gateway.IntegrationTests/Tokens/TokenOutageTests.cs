@@ -3,33 +3,14 @@ using Gateway.IntegrationTests.Infrastructure;
 
 namespace Gateway.IntegrationTests.Tokens;
 
-public sealed class TokenOutageTests : IAsyncLifetime
+public sealed class TokenOutageTests : TokenWorld
 {
-    private RedisServer _redis = null!;
-    private TestOrigin _origin = null!;
-    private TestIssuer _issuer = null!;
-
-    public async Task InitializeAsync()
-    {
-        _redis = await RedisServer.StartAsync();
-        _origin = await TestOrigin.StartAsync();
-        _origin.Map("/page", "page", ("Cache-Control", "no-store"));
-        _issuer = await TestIssuer.StartAsync();
-    }
-
-    public async Task DisposeAsync()
-    {
-        await _issuer.DisposeAsync();
-        await _origin.DisposeAsync();
-        await _redis.DisposeAsync();
-    }
-
     [Fact]
     public async Task Without_the_issuers_keys_the_answer_is_503_and_never_a_refusal()
     {
-        _issuer.IsDown = true;
+        Issuer.IsDown = true;
         await using var node = await StartAsync();
-        var token = _issuer.Issue();
+        var token = Issuer.Issue();
 
         using (var response = await node.GetAsync("/page", token))
         {
@@ -38,7 +19,7 @@ public sealed class TokenOutageTests : IAsyncLifetime
             Assert.Empty(response.Headers.WwwAuthenticate);
         }
 
-        _issuer.IsDown = false;
+        Issuer.IsDown = false;
         await Eventually.TrueAsync(async () => await node.StatusAsync(token) == 200, "the token passes once the keys are there");
         Assert.Empty(node.Log.Exceptions);
     }
@@ -47,26 +28,26 @@ public sealed class TokenOutageTests : IAsyncLifetime
     public async Task The_last_good_keys_go_on_and_a_node_without_any_takes_what_others_validated()
     {
         await using var a = await StartAsync();
-        var token = _issuer.Issue();
+        var token = Issuer.Issue();
         Assert.Equal(200, await a.StatusAsync(token));
 
-        _issuer.IsDown = true;
-        Assert.Equal(200, await a.StatusAsync(_issuer.Issue("bob")));
+        Issuer.IsDown = true;
+        Assert.Equal(200, await a.StatusAsync(Issuer.Issue("bob")));
         await using var b = await StartAsync();
         Assert.Equal(200, await b.StatusAsync(token));
-        Assert.Equal(503, await b.StatusAsync(_issuer.Issue("carol")));
+        Assert.Equal(503, await b.StatusAsync(Issuer.Issue("carol")));
     }
 
     [Fact]
     public async Task A_result_whose_key_left_the_key_set_is_not_used()
     {
         await using var a = await StartAsync();
-        var token = _issuer.Issue();
+        var token = Issuer.Issue();
         Assert.Equal(200, await a.StatusAsync(token));
 
-        _issuer.Rotate();
+        Issuer.Rotate();
         await using var b = await StartAsync();
-        Assert.Equal(200, await b.StatusAsync(_issuer.Issue()));
+        Assert.Equal(200, await b.StatusAsync(Issuer.Issue()));
 
         Assert.Equal(401, await b.StatusAsync(token));
     }
@@ -75,13 +56,13 @@ public sealed class TokenOutageTests : IAsyncLifetime
     public async Task Without_Redis_known_tokens_go_on_and_unknown_ones_are_validated_here()
     {
         await using var node = await StartAsync();
-        var (known, revoked) = (_issuer.Issue(), _issuer.Issue("bob"));
+        var (known, revoked) = (Issuer.Issue(), Issuer.Issue("bob"));
         Assert.Equal(200, await node.StatusAsync(known));
         (await node.RevokeAsync(new { token = revoked })).Dispose();
-        await _redis.KillAsync();
+        await Redis.KillAsync();
 
         Assert.Equal(200, await node.StatusAsync(known));
-        Assert.Equal(200, await node.StatusAsync(_issuer.Issue("carol")));
+        Assert.Equal(200, await node.StatusAsync(Issuer.Issue("carol")));
         Assert.Equal(401, await node.StatusAsync(revoked));
         Assert.Empty(node.Log.Exceptions);
     }
@@ -90,18 +71,18 @@ public sealed class TokenOutageTests : IAsyncLifetime
     public async Task A_scheme_that_demands_to_know_revocations_answers_503_once_the_lease_is_lost()
     {
         await using var node = await StartAsync(scheme => scheme["WhenRevocationUnknown"] = "Deny");
-        var token = _issuer.Issue();
+        var token = Issuer.Issue();
         await Eventually.TrueAsync(async () => await node.StatusAsync(token) == 200, "the node has a lease");
 
-        await _redis.KillAsync();
+        await Redis.KillAsync();
         await Eventually.TrueAsync(async () => await node.StatusAsync(token) == 503, "the lease is lost");
         using (var response = await node.GetAsync("/page", token))
             Assert.Equal(TimeSpan.FromSeconds(1), response.Headers.RetryAfter?.Delta);
         Assert.Equal(401, await node.StatusAsync("a.b.c"));
 
-        await _redis.RestartAsync();
+        await Redis.RestartAsync();
         await Eventually.TrueAsync(async () => await node.StatusAsync(token) == 200, "the lease is back");
     }
 
-    private Task<GatewayNode> StartAsync(Action<Dictionary<string, object>>? scheme = null) => TokenNode.StartAsync(_origin, _issuer, _redis, scheme);
+    private Task<GatewayNode> StartAsync(Action<Dictionary<string, object>>? scheme = null) => TokenNode.StartAsync(Origin, Issuer, Redis, scheme);
 }

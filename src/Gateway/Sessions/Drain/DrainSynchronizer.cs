@@ -10,13 +10,12 @@ internal sealed class DrainSynchronizer(
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
     private readonly SynchronizationLoop _loop = new(time, exception => SessionsLog.SynchronizationFailed(logger, exception));
+    private IDisposable? _hints;
 
     /// <inheritdoc/>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        log.Applied += OnApplied;
-        log.EpochChanged += _loop.Hint;
-        redis.Restored += _loop.Hint;
+        _hints = _loop.HintOn(log, redis, DrainedDestinations.ChangeKind);
         await _loop.TryAsync(SynchronizeAsync, cancellationToken);
         await base.StartAsync(cancellationToken);
     }
@@ -24,9 +23,7 @@ internal sealed class DrainSynchronizer(
     /// <inheritdoc/>
     public override Task StopAsync(CancellationToken cancellationToken)
     {
-        log.Applied -= OnApplied;
-        log.EpochChanged -= _loop.Hint;
-        redis.Restored -= _loop.Hint;
+        _hints?.Dispose();
         return base.StopAsync(cancellationToken);
     }
 
@@ -34,13 +31,4 @@ internal sealed class DrainSynchronizer(
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => _loop.RunAsync(SynchronizeAsync, Interval, stoppingToken);
 
     private async Task SynchronizeAsync(CancellationToken cancellationToken) => await drained.SynchronizeAsync(cancellationToken);
-
-    private void OnApplied(IReadOnlyList<Change> changes)
-    {
-        foreach (var change in changes)
-        {
-            if (change.Selector.TryGetValue(DrainedDestinations.ChangeKind, out _))
-                _loop.Hint();
-        }
-    }
 }

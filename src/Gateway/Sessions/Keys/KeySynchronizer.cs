@@ -18,15 +18,14 @@ internal sealed class KeySynchronizer(
 
     private readonly SynchronizationLoop _loop = new(time, exception => SessionsLog.SynchronizationFailed(logger, exception));
 
+    private IDisposable? _hints;
     private bool _hasRing;
 
     /// <inheritdoc/>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         keys.Stored += _loop.Hint;
-        log.Applied += OnApplied;
-        log.EpochChanged += _loop.Hint;
-        redis.Restored += _loop.Hint;
+        _hints = _loop.HintOn(log, redis, KeyRepository.ChangeKind);
 
         // The first ring is built from what Redis holds; only if it holds nothing, or is away, of a key made here.
         await SynchronizeAsync(cancellationToken);
@@ -41,23 +40,12 @@ internal sealed class KeySynchronizer(
     public override Task StopAsync(CancellationToken cancellationToken)
     {
         keys.Stored -= _loop.Hint;
-        log.Applied -= OnApplied;
-        log.EpochChanged -= _loop.Hint;
-        redis.Restored -= _loop.Hint;
+        _hints?.Dispose();
         return base.StopAsync(cancellationToken);
     }
 
     /// <inheritdoc/>
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => _loop.RunAsync(SynchronizeAsync, Interval, stoppingToken);
-
-    private void OnApplied(IReadOnlyList<Change> changes)
-    {
-        foreach (var change in changes)
-        {
-            if (change.Selector.TryGetValue(KeyRepository.ChangeKind, out _))
-                _loop.Hint();
-        }
-    }
 
     private async Task SynchronizeAsync(CancellationToken cancellationToken)
     {

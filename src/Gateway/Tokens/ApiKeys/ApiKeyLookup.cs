@@ -6,7 +6,7 @@ namespace Gateway.Tokens.ApiKeys;
 /// Finds out about a key that this node knows nothing usable of: in Redis, or, while that is away, by what it knew last,
 /// unless it knows that this has changed.
 /// </summary>
-internal sealed class ApiKeyLookup(ApiKeyStore store, SharedChangeLog log, TokensMetrics metrics, TimeProvider time)
+internal sealed class ApiKeyLookup(ApiKeyStore store, SharedChangeLog log, TimeProvider time)
 {
     // A key without an end is looked up again after this time at the latest, and so forgotten when nobody uses it.
     private static readonly TimeSpan LongestStay = TimeSpan.FromDays(1);
@@ -16,7 +16,7 @@ internal sealed class ApiKeyLookup(ApiKeyStore store, SharedChangeLog log, Token
     /// <param name="last">What this node knew last; null: nothing.</param>
     public async Task<TokenResult> ResolveAsync(TokenScheme scheme, string text, VerifiedToken? last)
     {
-        metrics.Lookup(scheme.Name, "redis");
+        scheme.Counts.Lookup(TokenSource.Redis);
         // The stamp is from before the read: a change during it makes the result unusable.
         var stamp = log.Stamp;
         var id = ApiKeyText.IdOf(text, scheme.Options.ApiKeys.Prefix)!;

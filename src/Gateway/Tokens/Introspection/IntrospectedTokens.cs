@@ -4,7 +4,7 @@ namespace Gateway.Tokens.Introspection;
 /// Finds out about an opaque token that this node knows nothing usable of: (1) another node's result; (2) the turn among
 /// nodes, or the result of whoever had it; (3) the provider; (4) where that does not answer, the last result goes on.
 /// </summary>
-internal sealed class IntrospectedTokens(TokenCache cache, IntrospectionTurns turns, IntrospectionClient client, TokensMetrics metrics, TimeProvider time)
+internal sealed class IntrospectedTokens(TokenCache cache, IntrospectionTurns turns, IntrospectionClient client, TimeProvider time)
 {
     // A provider that is away is asked again about a token no sooner.
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(5);
@@ -22,7 +22,7 @@ internal sealed class IntrospectedTokens(TokenCache cache, IntrospectionTurns tu
         var isRedisThere = (await cache.FindInRedisAsync(hash)).TryGet(out var stored);
         var known = Read(scheme, token, stored);
         if (IsUsable(known))
-            return Accept(scheme, known!, "redis");
+            return Accept(scheme, known!, TokenSource.Redis);
         // What Redis has lost may have been refused on another node.
         var usedUp = isRedisThere ? known : last;
         if (client.HasFailedLately(scheme) && Renew(usedUp) is { } renewed)
@@ -31,10 +31,10 @@ internal sealed class IntrospectedTokens(TokenCache cache, IntrospectionTurns tu
         // 2.
         var turn = await turns.EnterAsync(hash, stored, scheme.Options.Introspection.Timeout + TurnMargin);
         if (turn.Found is not null && Read(scheme, token, turn.Found) is { } found && IsUsable(found))
-            return Accept(scheme, found, "redis");
+            return Accept(scheme, found, TokenSource.Redis);
 
         // 3.
-        metrics.Lookup(scheme.Name, "introspection");
+        scheme.Counts.Lookup(TokenSource.Introspection);
         var answer = await client.AskAsync(scheme, token);
         var verified = answer.Content is { } content ? new VerifiedToken(scheme, token, content) : null;
         await turns.LeaveAsync(hash, turn, verified, isRefused: answer.Refusal != TokenRefusal.None);
@@ -47,9 +47,9 @@ internal sealed class IntrospectedTokens(TokenCache cache, IntrospectionTurns tu
         return Renew(usedUp) ?? TokenResult.Unavailable;
     }
 
-    private TokenResult Accept(TokenScheme scheme, VerifiedToken token, string source)
+    private static TokenResult Accept(TokenScheme scheme, VerifiedToken token, TokenSource source)
     {
-        metrics.Lookup(scheme.Name, source);
+        scheme.Counts.Lookup(source);
         return new TokenResult(TokenVerdict.Accepted, token, TokenRefusal.None);
     }
 

@@ -16,14 +16,16 @@ internal sealed class RevocationSync(
 
     private readonly SynchronizationLoop _loop = new(time, exception => TokensLog.RevocationsFailed(logger, exception));
 
+    private IDisposable? _hints;
     private int _epochs;
 
     /// <inheritdoc/>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         log.Applied += store.Apply;
+        // Before the hint: what it makes this node read belongs to the new epoch.
         log.EpochChanged += OnEpochChanged;
-        redis.Restored += _loop.Hint;
+        _hints = _loop.HintOn(log, redis);
         // Before the first request, where Redis is there.
         await _loop.TryAsync(SynchronizeAsync, cancellationToken);
         if (!list.IsComplete)
@@ -36,7 +38,7 @@ internal sealed class RevocationSync(
     {
         log.Applied -= store.Apply;
         log.EpochChanged -= OnEpochChanged;
-        redis.Restored -= _loop.Hint;
+        _hints?.Dispose();
         return base.StopAsync(cancellationToken);
     }
 
@@ -56,7 +58,6 @@ internal sealed class RevocationSync(
     {
         Interlocked.Increment(ref _epochs);
         list.IsComplete = false;
-        _loop.Hint();
     }
 
     private async Task SynchronizeAsync(CancellationToken cancellationToken)

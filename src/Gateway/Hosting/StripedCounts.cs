@@ -1,4 +1,4 @@
-namespace Gateway.Caching;
+namespace Gateway;
 
 /// <summary>Counts that many cores raise at once: each core mostly writes to memory of its own.</summary>
 internal sealed class StripedCounts
