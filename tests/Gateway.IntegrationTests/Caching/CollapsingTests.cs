@@ -328,11 +328,11 @@ public sealed class CollapsingTests : IAsyncLifetime
         var anonymous = _a.GetAsync("/led");
         await Eventually.TrueAsync(() => _origin.Count("/led") == 1, "one without credentials leads");
         var named = Enumerable.Range(0, 3).Select(i => _a.GetAsync("/led", ("Authorization", $"Bearer {i}"))).ToArray();
-        await Eventually.TrueAsync(() => _origin.Count("/led") == 4, "none with credentials follows it");
+        await Eventually.TrueAsync(() => _origin.Count("/led") == 4, "none with credentials follows it", TimeSpan.FromSeconds(5));
         var first = _a.GetAsync("/not-led", ("Authorization", "Bearer x"));
         await Eventually.TrueAsync(() => _origin.Count("/not-led") == 1, "one with credentials is first");
         var second = _a.GetAsync("/not-led");
-        await Eventually.TrueAsync(() => _origin.Count("/not-led") == 2, "nobody follows it");
+        await Eventually.TrueAsync(() => _origin.Count("/not-led") == 2, "nobody follows it", TimeSpan.FromSeconds(5));
         _answer.SetResult();
 
         Assert.Equal("for ", await (await anonymous).TextAsync());
