@@ -91,7 +91,7 @@ internal static class CollapseLoad
             again.AddRange((await crowd.AskAsync(path, isPrivate: true, cancellationToken)).Times.Select(time => time - origin));
         }
 
-        return [Row($"{label}, no-store, new", keys, Crowd.Clients.ToString(), first), Row($"{label}, no-store, known", keys, Crowd.Clients.ToString(), again)];
+        return [Row($"{label}, no-store, new", keys, "", first), Row($"{label}, no-store, known", keys, "", again)];
     }
 
     private static string NewPath(string kind) => SlowContent.PathOf(Crowd.OriginTime, kind, Guid.NewGuid().ToString("n"));
