@@ -50,6 +50,7 @@ internal static class GatewayServer
                     ["pass"] = Route(Content.PassPath),
                     ["large"] = Route(Content.LargePath),
                     ["chunked"] = Route(Content.ChunkedPath),
+                    ["slow"] = Route(SlowContent.Prefix),
                     ["free"] = Route(FreePrefix + "/", FreePrefix),
                     ["limited"] = Route(LimitedPrefix + "/", LimitedPrefix, "bench"),
                     ["three"] = Route(ThreeLimitsPrefix + "/", ThreeLimitsPrefix, "three"),

@@ -6,14 +6,14 @@ internal static class NginxServer
     /// <summary>The bytes of the page that nginx sends with a 302.</summary>
     public const int RedirectPageSize = 138;
 
-    public static IEnumerable<string> Command(string folder, int port, int originPort)
+    public static IEnumerable<string> Command(string folder, int port, int originPort, bool collapses = false)
     {
         var path = Path.Combine(folder, "nginx.conf");
-        File.WriteAllText(path, Configuration(folder, port, originPort));
+        File.WriteAllText(path, Configuration(folder, port, originPort, collapses));
         return ["nginx", "-p", folder, "-e", "stderr", "-c", path];
     }
 
-    private static string Configuration(string folder, int port, int originPort) => $$"""
+    private static string Configuration(string folder, int port, int originPort, bool collapses) => $$"""
         daemon off;
         worker_processes 1;
         pid {{folder}}/nginx.pid;
@@ -50,6 +50,7 @@ internal static class NginxServer
                     proxy_set_header Connection "";
                     proxy_set_header Host $host;
                     proxy_cache bench;
+                    proxy_cache_lock {{(collapses ? "on" : "off")}};
                 }
             }
         }

@@ -21,6 +21,10 @@ internal static class PeerList
     public const string OutputCache = "output-cache";
     public const string OutputCacheRedis = "output-cache-redis";
     public const string Nginx = "nginx";
+
+    /// <summary>nginx that lets one request fetch what is missing, and the others wait.</summary>
+    public const string NginxLock = "nginx-lock";
+
     public const string Varnish = "varnish";
     public const string Gateway = "gateway";
 
@@ -82,6 +86,7 @@ internal static class PeerList
             Yarp or OutputCache => Serve(name, port, origin),
             OutputCacheRedis or KestrelEval => Serve(name, port, origin, redis),
             Nginx => NginxServer.Command(folder, port, originPort),
+            NginxLock => NginxServer.Command(folder, port, originPort, collapses: true),
             Varnish => VarnishServer.Command(folder, port, originPort),
             Gateway => GatewayServer.Command(folder, ports, origin, redis),
             GatewayPool => GatewayServer.Command(folder, ports, origin, redis).Append("--Hosting:EventLoop=false"),
@@ -96,7 +101,7 @@ internal static class PeerList
 
     private static async Task<string> VersionAsync(string name, CancellationToken cancellationToken) => name switch
     {
-        Nginx => await Tool.FirstLineAsync("nginx", ["-v"], cancellationToken),
+        Nginx or NginxLock => await Tool.FirstLineAsync("nginx", ["-v"], cancellationToken),
         Varnish => await Tool.FirstLineAsync("varnishd", ["-V"], cancellationToken),
         Kestrel or KestrelRefusal or KestrelEval or KestrelJwt => RuntimeInformation.FrameworkDescription,
         Yarp => $"Yarp.ReverseProxy {typeof(global::Yarp.ReverseProxy.Configuration.RouteConfig).Assembly.GetName().Version}",

@@ -44,7 +44,7 @@ internal static class RequestTable
         return $"{Format(Median(ratios), "f2")} ({Format(Quantile(ratios, 0.25), "f2")}–{Format(Quantile(ratios, 0.75), "f2")})";
     }
 
-    private static double Quantile(IEnumerable<double> values, double share)
+    public static double Quantile(IEnumerable<double> values, double share)
     {
         var sorted = values.Order().ToArray();
         var position = share * (sorted.Length - 1);

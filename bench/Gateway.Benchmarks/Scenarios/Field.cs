@@ -21,6 +21,9 @@ internal sealed class Field : IAsyncDisposable
 
     public IReadOnlyList<Contestant> Contestants { get; }
 
+    /// <summary>The origin's address.</summary>
+    public string Origin => _count.GetLeftPart(UriPartial.Authority);
+
     public IEnumerable<Peer> Peers => _peers.Values;
 
     public static async Task<Field> StartAsync(IReadOnlyList<Contestant> contestants, CancellationToken cancellationToken)

@@ -121,5 +121,11 @@ internal static class ScenarioList
                 new("gateway chunked", PeerList.Gateway, Items with { Prefix = Content.ChunkedPath }),
             ],
             LargeBody.MeasureAsync),
+        new("collapse", "300 clients at once for a URL that nobody has: three gateways, and nginx with proxy_cache_lock.", [],
+            [
+                new(PeerList.Gateway, PeerList.Gateway, Items),
+                new(PeerList.NginxLock, PeerList.NginxLock, Items),
+            ],
+            CollapseLoad.MeasureAsync),
     ];
 }

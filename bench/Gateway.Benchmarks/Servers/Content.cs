@@ -35,6 +35,8 @@ internal static class Content
             return WriteLargeAsync(context, LargeSize);
         if (path.StartsWith(ChunkedPath, StringComparison.Ordinal))
             return WriteLargeAsync(context, null);
+        if (path.StartsWith(SlowContent.Prefix, StringComparison.Ordinal))
+            return SlowContent.WriteAsync(context);
         context.Response.StatusCode = StatusCodes.Status404NotFound;
         return Task.CompletedTask;
     }

@@ -54,7 +54,11 @@ internal sealed class SharedChangeLog(
         ArgumentOutOfRangeException.ThrowIfZero(selectors.Count);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(selectors.Count, MaxBatch);
         if (IsAlone)
-            return new ChangeReceipt(applied.Position.Epoch, applied.AppendAlone(selectors, MaxSelectors), "");
+            {
+            var last = applied.AppendAlone(selectors, MaxSelectors);
+            return new ChangeReceipt(applied.Position.Epoch, last - selectors.Count + 1, last, "");
+        }
+
         var arguments = new RedisValue[4 + (2 * selectors.Count)];
         arguments[0] = NewEpoch(time);
         arguments[1] = keys.ChangeLogChannel.ToString();
@@ -71,7 +75,7 @@ internal sealed class SharedChangeLog(
         if (!reply.TryGet(out var result))
             return null;
 
-        var receipt = new ChangeReceipt((long)result[0], (long)result[2], (string)arguments[^2]!);
+        var receipt = new ChangeReceipt((long)result[0], (long)result[1], (long)result[2], (string)arguments[^2]!);
         applied.ApplyOwn(selectors.Select((selector, i) => new Change(selector, (long)result[1] + i)), receipt.Epoch);
         return receipt;
     }
@@ -159,6 +163,7 @@ internal sealed class SharedChangeLog(
 
 /// <summary>Where a change stands in the log.</summary>
 /// <param name="Epoch">The epoch it was written in.</param>
+/// <param name="FirstNumber">The first's number of several.</param>
 /// <param name="Number">Its number, which is the last one's of several.</param>
 /// <param name="RecordId">The id of its record: proof that the log still has it. Empty where no log is shared.</param>
-internal readonly record struct ChangeReceipt(long Epoch, long Number, string RecordId);
+internal readonly record struct ChangeReceipt(long Epoch, long FirstNumber, long Number, string RecordId);

@@ -294,6 +294,53 @@ public sealed class CollapsingTests : IAsyncLifetime
         Assert.Empty(node.Log.Exceptions);
     }
 
+    [Fact]
+    public async Task After_an_answer_that_nobody_can_share_nobody_waits_for_another()
+    {
+        var requests = 0;
+        _origin.Map("/x", async context =>
+        {
+            if (Interlocked.Increment(ref requests) > 1)
+                await _answer.Task;
+            context.Response.Headers.CacheControl = "no-store";
+            await context.Response.WriteAsync("body");
+        });
+        await _a.GetAsync("/x");
+
+        var later = Enumerable.Range(0, 10).Select(_ => _a.GetAsync("/x")).ToArray();
+
+        await Eventually.TrueAsync(() => _origin.Count("/x") == 11, "each asks the origin at once");
+        _answer.SetResult();
+        await Task.WhenAll(later);
+    }
+
+    [Fact]
+    public async Task Requests_with_credentials_neither_follow_nor_lead()
+    {
+        async Task AnswerAsync(HttpContext context)
+        {
+            await _answer.Task;
+            context.Response.Headers.CacheControl = "max-age=60";
+            await context.Response.WriteAsync($"for {context.Request.Headers.Authorization}");
+        }
+
+        _origin.Map("/led", AnswerAsync).Map("/not-led", AnswerAsync);
+        var anonymous = _a.GetAsync("/led");
+        await Eventually.TrueAsync(() => _origin.Count("/led") == 1, "one without credentials leads");
+        var named = Enumerable.Range(0, 3).Select(i => _a.GetAsync("/led", ("Authorization", $"Bearer {i}"))).ToArray();
+        await Eventually.TrueAsync(() => _origin.Count("/led") == 4, "none with credentials follows it", TimeSpan.FromSeconds(5));
+        var first = _a.GetAsync("/not-led", ("Authorization", "Bearer x"));
+        await Eventually.TrueAsync(() => _origin.Count("/not-led") == 1, "one with credentials is first");
+        var second = _a.GetAsync("/not-led");
+        await Eventually.TrueAsync(() => _origin.Count("/not-led") == 2, "nobody follows it", TimeSpan.FromSeconds(5));
+        _answer.SetResult();
+
+        Assert.Equal("for ", await (await anonymous).TextAsync());
+        for (var i = 0; i < named.Length; i++)
+            Assert.Equal($"for Bearer {i}", await (await named[i]).TextAsync());
+        Assert.Equal(("for Bearer x", "for "), (await (await first).TextAsync(), await (await second).TextAsync()));
+    }
+
     private void MapHeld(string path, params (string Name, string Value)[] fields) => _origin.Map(path, async context =>
     {
         _arrived.TrySetResult();

@@ -238,14 +238,61 @@ public sealed class FetchLockTests : IAsyncLifetime
         Assert.Equal(2, _origin.Count("/x"));
     }
 
-    private async Task StartNodesAsync(int count, int lockServers = 0, TimeSpan? waitLimit = null)
+    [Fact]
+    public async Task What_another_node_found_not_to_be_shareable_is_fetched_by_all_who_wait_at_once()
+    {
+        await StartNodesAsync(2);
+        var (requests, first) = (0, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        _origin.Map("/x", async context =>
+        {
+            await (Interlocked.Increment(ref requests) == 1 ? first : _answer).Task;
+            context.Response.Headers.CacheControl = "no-store";
+            await context.Response.WriteAsync("body");
+        });
+        var leader = _nodes[0].GetAsync("/x");
+        await Eventually.TrueAsync(() => _origin.Count("/x") == 1, "the first node fetches");
+        var waiting = Enumerable.Range(0, 8).Select(_ => _nodes[1].GetAsync("/x")).ToArray();
+        // Its leader waits for the other node, and seven for that leader.
+        await Eventually.TrueAsync(() => _nodes[1].Services.GetRequiredService<WaitingRequests>().Count == 8, "the second node waits");
+        first.SetResult();
+
+        await leader;
+        await Eventually.TrueAsync(() => _origin.Count("/x") == 9, "nobody waits for another's request");
+        Assert.DoesNotContain(waiting, response => response.IsCompleted);
+        _answer.SetResult();
+        await Task.WhenAll(waiting);
+    }
+
+    [Fact]
+    public async Task A_node_that_may_let_nobody_more_wait_fetches_for_those_who_wait_already()
+    {
+        await StartNodesAsync(2, maxWaiting: 5);
+        MapHeld("/x");
+        var held = _nodes[0].GetAsync("/x");
+        await Eventually.TrueAsync(() => _origin.Count("/x") == 1, "the first node fetches");
+        var waiting = _nodes[1].Services.GetRequiredService<WaitingRequests>();
+        // All places are taken by those who wait for other things.
+        for (var i = 0; i < 5; i++)
+            Assert.True(waiting.TryEnter());
+
+        var other = _nodes[1].GetAsync("/x");
+
+        await Eventually.TrueAsync(() => _origin.Count("/x") == 2, "the second node does not wait for the first");
+        _answer.SetResult();
+        Assert.Equal("body", await (await other).TextAsync());
+        Assert.Equal("body", await (await held).TextAsync());
+        Assert.Equal(5, waiting.Count);
+        Assert.Equal(2, _origin.Count("/x"));
+    }
+
+    private async Task StartNodesAsync(int count, int lockServers = 0, TimeSpan? waitLimit = null, int maxWaiting = 20_000)
     {
         for (var i = 0; i < lockServers; i++)
             _quorum.Add(await RedisServer.StartAsync());
         var config = new
         {
             ReverseProxy = _origin.ProxySection(("OutputCachePolicy", "origin")),
-            OutputCache = new { Policies = new { origin = new { CollapseWaitLimit = waitLimit ?? TimeSpan.FromSeconds(10), LockThreshold = "00:00:00" } } },
+            OutputCache = new { MaxWaitingRequests = maxWaiting, Policies = new { origin = new { CollapseWaitLimit = waitLimit ?? TimeSpan.FromSeconds(10), LockThreshold = "00:00:00" } } },
             Redis = new { Deadline = "00:00:02", LockEndpoints = _quorum.Select(server => server.ConnectionString).ToArray() },
         };
         for (var i = 0; i < count; i++)

@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using Gateway.IntegrationTests.Infrastructure;
 using Microsoft.AspNetCore.Http;
 
@@ -110,6 +111,95 @@ public sealed class UpdateTests : IAsyncLifetime
         await Eventually.TrueAsync(async () => await (await _b.GetAsync("/own")).TextAsync() == "POST", "the other node has it");
         await _a.SendAsync(HttpMethod.Post, "/own");
         Assert.Equal(3, _origin.Count("/own"));
+    }
+
+    [Fact]
+    public async Task A_tag_purge_during_a_post_keeps_its_response_from_being_stored()
+    {
+        var (arrived, answer) = MapHeldPost();
+
+        var post = _a.SendAsync(HttpMethod.Post, "/own");
+        await arrived;
+        using var purge = await _b.Admin.PostAsJsonAsync("/cache/purge?wait=true", new { tag = "red" });
+        purge.EnsureSuccessStatusCode();
+        answer.SetResult();
+
+        Assert.Equal("POST", await (await post).TextAsync());
+        Assert.Equal("GET", await (await _a.GetAsync("/own")).TextAsync());
+    }
+
+    [Fact]
+    public async Task A_purge_that_a_node_has_not_read_yet_is_not_covered_up_by_its_posts_own_invalidation()
+    {
+        await using var link = SlowLink.To(_redis.Port);
+        await using var far = await GatewayNode.StartAsync(CacheTestNode.Config(_origin), link.ConnectionString);
+        var (arrived, answer) = MapHeldPost();
+
+        var post = far.SendAsync(HttpMethod.Post, "/own");
+        await arrived;
+        link.Delay = TimeSpan.FromMilliseconds(800);
+        using var purge = await _a.Admin.PostAsJsonAsync("/cache/purge", new { url = $"http://{CacheTestNode.Host}/own" });
+        purge.EnsureSuccessStatusCode();
+        answer.SetResult();
+
+        Assert.Equal("POST", await (await post).TextAsync());
+        link.Delay = default;
+        Assert.Equal("GET", await (await far.GetAsync("/own")).TextAsync());
+    }
+
+    [Fact]
+    public async Task A_get_that_was_under_way_on_another_node_does_not_take_the_place_of_a_posts_response()
+    {
+        var arrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var answer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _origin.Map("/own", async context =>
+        {
+            if (HttpMethods.IsGet(context.Request.Method))
+            {
+                arrived.TrySetResult();
+                await answer.Task;
+            }
+
+            await WriteOwnAsync(context);
+        });
+
+        var get = _b.GetAsync("/own");
+        await arrived.Task;
+        await _a.SendAsync(HttpMethod.Post, "/own");
+        Assert.Equal("POST", await (await _a.GetAsync("/own")).TextAsync());
+        await Eventually.TrueAsync(async () => await (await _b.GetAsync("/own")).TextAsync() == "POST", "the other node has it");
+        answer.SetResult();
+
+        Assert.Equal("GET", await (await get).TextAsync());
+        foreach (var node in new[] { _a, _b })
+            Assert.Equal("POST", await (await node.GetAsync("/own")).TextAsync());
+        await using var third = await CacheTestNode.StartAsync(_origin, _redis);
+        Assert.Equal("POST", await (await third.GetAsync("/own")).TextAsync());
+    }
+
+    private (Task Arrived, TaskCompletionSource Answer) MapHeldPost()
+    {
+        var arrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var answer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _origin.Map("/own", async context =>
+        {
+            if (HttpMethods.IsPost(context.Request.Method))
+            {
+                arrived.TrySetResult();
+                await answer.Task;
+            }
+
+            await WriteOwnAsync(context);
+        });
+        return (arrived.Task, answer);
+    }
+
+    private static Task WriteOwnAsync(HttpContext context)
+    {
+        context.Response.Headers.CacheControl = "max-age=60";
+        context.Response.Headers.ContentLocation = "/own";
+        context.Response.Headers["Surrogate-Key"] = "red";
+        return context.Response.WriteAsync(context.Request.Method);
     }
 
     [Fact]

@@ -104,8 +104,9 @@ public sealed class ChangeLogBoundTests
         await Eventually.TrueAsync(() => a.Log.HasLease && b.Log.HasLease, "both nodes have a lease");
         var before = b.Log.Stamp;
 
-        // The node that holds a lease cannot tell Redis again before its lease ends.
-        link.Delay = TimeSpan.FromSeconds(10);
+        // The node that holds a lease cannot tell Redis again before its lease ends: not even its polls arrive.
+        link.IsDown = true;
+        link.Break();
         await using (var connection = await redis.ConnectAsync())
             await connection.GetServers()[0].ExecuteAsync("FLUSHALL");
         var receipt = await a.Log.TryAppendAsync([Route], default);

@@ -59,7 +59,21 @@ public sealed class RedisServer : IAsyncDisposable
     }
 
     /// <summary>Writes a snapshot, which a later restart can go back to.</summary>
-    public Task SaveAsync() => ExecuteAsync("SAVE");
+    public Task SaveAsync() => Eventually.TrueAsync(
+        async () =>
+        {
+            try
+            {
+                await ExecuteAsync("SAVE");
+                return true;
+            }
+            catch (RedisServerException exception) when (exception.Message.Contains("Background save already in progress", StringComparison.Ordinal))
+            {
+                // A replica is being filled.
+                return false;
+            }
+        },
+        "a snapshot is written");
 
     /// <summary>Runs one command, on a connection of its own.</summary>
     public async Task<RedisResult> ExecuteAsync(string command, params object[] arguments)

@@ -29,6 +29,9 @@ internal sealed class SlowLink : IAsyncDisposable
     /// <summary>How long what the server sends is held back.</summary>
     public TimeSpan Delay { get; set; }
 
+    /// <summary>Whether new connections are ended at once: with <see cref="Break"/>, nothing reaches the server any more.</summary>
+    public bool IsDown { get; set; }
+
     public static SlowLink To(int port) => new(port);
 
     /// <summary>Breaks every connection; new ones are accepted.</summary>
@@ -65,6 +68,8 @@ internal sealed class SlowLink : IAsyncDisposable
         using var far = new TcpClient();
         using (near)
         {
+            if (IsDown)
+                return;
             _open[near] = true;
             try
             {

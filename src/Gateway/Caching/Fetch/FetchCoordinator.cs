@@ -234,6 +234,9 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
                 return;
         }
 
+        // Those who wait here wait for what nobody can share: they are let go with their leader, not after it.
+        if (entered.IsNotShareable)
+            shared.Complete(FetchOutcome.NotShareable);
         await using var held = entered.Lock;
         var signalling = held?.FollowAsync(shared);
         await FetchAsync(exchange, candidate, shared);

@@ -57,9 +57,10 @@ internal sealed class FetchLock(RedisConnection redis, NodeLocks locks, RedisKey
                     return NodeFetch.Alone;
                 if (time.GetElapsedTime(started) > limit)
                     break;
-                var signal = await WaitAsync(waiter, recheck, cancellationToken);
-                if (signal.Outcome == FetchOutcome.NotShareable)
+                if (await WaitAsync(waiter, recheck, cancellationToken) is not { } signal)
                     return NodeFetch.Alone;
+                if (signal.Outcome == FetchOutcome.NotShareable)
+                    return NodeFetch.NotShareable;
                 if (signal.Rule is { } rule && variantOf(rule) is var variant && CacheKey.Hash(variant) != signal.Variant)
                     return new NodeFetch(null, null, variant);
             }
@@ -84,10 +85,10 @@ internal sealed class FetchLock(RedisConnection redis, NodeLocks locks, RedisKey
         turn == 0 ? name : string.Create(CultureInfo.InvariantCulture, $"{name}:{turn}");
 
     // Where too many wait, this one fetches: it is one for a key and node.
-    private async ValueTask<FetchSignal> WaitAsync(Waiters.Handle waiter, TimeSpan limit, CancellationToken cancellationToken)
+    private async ValueTask<FetchSignal?> WaitAsync(Waiters.Handle waiter, TimeSpan limit, CancellationToken cancellationToken)
     {
         if (!waiting.TryEnter())
-            return new FetchSignal(FetchOutcome.NotShareable);
+            return null;
         try
         {
             return await waiter.WaitAsync(limit, time, cancellationToken);
@@ -206,11 +207,13 @@ internal sealed class FetchLock(RedisConnection redis, NodeLocks locks, RedisKey
 
 /// <summary>
 /// What came of <see cref="FetchLock.EnterAsync"/>: a response another node fetched, the lock, the key of another variant
-/// than the one that is being fetched, or nothing: then the caller fetches without the lock.
+/// than the one that is being fetched, that nobody can share it, or nothing: then the caller fetches without the lock.
 /// </summary>
-internal readonly record struct NodeFetch(StoredResponse? Found, HeldFetchLock? Lock, string? VariantKey = null)
+internal readonly record struct NodeFetch(StoredResponse? Found, HeldFetchLock? Lock, string? VariantKey = null, bool IsNotShareable = false)
 {
     public static NodeFetch Alone => default;
+
+    public static NodeFetch NotShareable => new(null, null, IsNotShareable: true);
 }
 
 /// <summary>The lock, held: it is extended until it is released, which is when its fetch has nothing more for others, however it ends.</summary>

@@ -47,6 +47,7 @@ internal sealed class PostForward(RequestDelegate next, FetchServices services, 
         private readonly HashSet<string> _ownFields = new(exchange.Context.Response.Headers.Keys, StringComparer.OrdinalIgnoreCase);
         private readonly DateTimeOffset _requestTime = services.Clock.Now;
         private readonly ChangeStamp _stamp = services.ChangeLog.Stamp;
+        private ChangeStamp _checked;
         private ChangeReceipt? _invalidation;
         private BodyRecording? _recording;
         private StoredResponse? _pending;
@@ -56,7 +57,7 @@ internal sealed class PostForward(RequestDelegate next, FetchServices services, 
             var now = services.Clock.Now;
             var facts = ResponseReader.Read(_context, _ownFields, now);
             var isOfTarget = UnsafeMethodInvalidation.IsTarget(_context.Request, _context.Response.Headers.ContentLocation);
-            if (StorageRules.IsReusableForGet(facts, isOfTarget) && !ResponseReader.HasForwarderError(_context) && !WasPurgedMeanwhile()
+            if (StorageRules.IsReusableForGet(facts, isOfTarget) && !ResponseReader.HasForwarderError(_context)
                 && StorageRules.Decide(exchange.Request, facts, exchange.Policy.Storage) == CacheReason.None)
                 Begin(facts, new FetchTimes(_requestTime, now, _stamp));
             var status = CacheStatus.Forwarded(CacheReason.Method, _context.Response.StatusCode, _recording is not null, false, CacheReason.None);
@@ -64,9 +65,10 @@ internal sealed class PostForward(RequestDelegate next, FetchServices services, 
             return new BodyHandling(GoesToClient: true, _recording);
         }
 
+        // Its number becomes the response's own, so it must not cover up a change by another that came between the check and it.
         public void OnInvalidated(ChangeReceipt receipt)
         {
-            if (receipt.Epoch == _stamp.Epoch)
+            if (receipt.Epoch == _checked.Epoch && receipt.FirstNumber == _checked.Number + 1)
                 _invalidation = receipt;
         }
 
@@ -84,16 +86,17 @@ internal sealed class PostForward(RequestDelegate next, FetchServices services, 
 
         public void Dispose() => _recording?.Dispose();
 
-        // Asked before the request's own invalidation, whose number hides others'.
-        private bool WasPurgedMeanwhile() => services.ChangeLog.Check(_stamp, exchange.TargetSelectors) != ChangeVerdict.Current;
-
         private void Begin(ResponseFacts facts, in FetchTimes times)
         {
+            var response = ResponseReader.Describe(exchange, _ownFields, facts, times);
+            // What is applied by now is noted first: changes that come during the check are not taken for checked.
+            _checked = services.ChangeLog.Stamp;
+            if (services.ChangeLog.Check(_stamp, response.Selectors) != ChangeVerdict.Current)
+                return;
             var recording = new BodyRecording(services.Budget, exchange.Policy.Options.MaxBodySize, _context.Response.ContentLength, services.Time);
             if (!recording.TryBegin())
                 return;
-            _recording = recording;
-            _pending = ResponseReader.Describe(exchange, _ownFields, facts, times);
+            (_recording, _pending) = (recording, response);
         }
     }
 }
