@@ -28,8 +28,8 @@ public sealed class MiddlewareAloneTests
                 {
                     response.Headers.CacheControl = "max-age=60";
                     return TypedResults.Text($"{++answers}");
-                }).WithMetadata(new OutputCacheAttribute { PolicyName = "origin" });
-                app.MapPost("/count", () => TypedResults.NoContent()).WithMetadata(new OutputCacheAttribute { PolicyName = "origin" });
+                }).WithHttpCache();
+                app.MapPost("/count", () => TypedResults.NoContent()).WithHttpCache("origin");
                 app.MapGet("/uncached", () => TypedResults.Text($"{++answers}"));
             });
         using var client = GatewayNode.CreateClient(Address(app));
@@ -79,7 +79,7 @@ public sealed class MiddlewareAloneTests
                 await hold.Task;
                 response.Headers.CacheControl = "max-age=60";
                 return TypedResults.Text("body");
-            }).WithMetadata(new OutputCacheAttribute { PolicyName = "origin" }));
+            }).WithHttpCache());
         using var client = GatewayNode.CreateClient(Address(app));
 
         var requests = Enumerable.Range(0, 20).Select(_ => GetAsync(client, "/slow")).ToArray();

@@ -39,6 +39,7 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
         var lifetime = _lifetime = new FetchLifetime(clientLifetime, shared, services.Time);
         var recorder = new RecordingStream(clientBody.Stream, OnHeaders, lifetime.AbortClient) { Begun = OpenToOthers, Outgrown = OnOutgrown };
         var body = new StreamResponseBodyFeature(recorder, clientBody);
+        OverridingFields.Remove(_context.Request.Headers, exchange.Policy.Options.VaryByHeader);
         using var conditions = UpstreamConditions.Apply(_context.Request.Headers, candidate.Validatable);
         _context.Features.Set<IHttpResponseBodyFeature>(body);
         _context.Features.Set<IHttpRequestLifetimeFeature>(_lifetime);
@@ -49,7 +50,8 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
             await body.CompleteAsync();
             recorder.Decide();
             var answer = await EndAsync();
-            shared?.Close();
+            if (answer.Reason != CacheReason.ValidatorMismatch)
+                shared?.Close();
             return answer;
         }
         finally
@@ -96,8 +98,8 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
     // Whether the stored response is the answer after all: the origin confirmed it, or failed where it may stand in.
     private CacheReason StoredAnswerTo(int status, bool isUnreachable)
     {
-        if (status == StatusCodes.Status304NotModified && candidate.Validatable is not null)
-            return CacheReason.Validated;
+        if (status == StatusCodes.Status304NotModified && candidate.Validatable is { } validated)
+            return Preconditions.IsConfirmedBy(validated.ETag, _context.Response.Headers.ETag) ? CacheReason.Validated : CacheReason.ValidatorMismatch;
         var failure = isUnreachable ? CacheReason.Disconnected : ReuseRules.IsFailure(status) ? CacheReason.StaleIfError : CacheReason.None;
         if (failure == CacheReason.None || candidate.Replacement is not { } stale)
             return CacheReason.None;
@@ -161,10 +163,11 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
         _lifetime!.BindToClients();
     }
 
-    // Only what the response itself says lasts: a request's own directives, a failing origin and memory that is used up
-    // say nothing of the next answer.
+    // Only what the response itself says lasts: a request's own directives and faults, a failing origin and memory that is
+    // used up say nothing of the next answer.
     private bool IsForEveryone(CacheReason refusal) =>
-        _response!.Status < 500 && _isRepeatable && refusal is not (CacheReason.RequestNoStore or CacheReason.Authorization);
+        _response!.Status is < 500 and not StatusCodes.Status400BadRequest && _isRepeatable
+        && refusal is not (CacheReason.RequestNoStore or CacheReason.RequestStatus or CacheReason.Authorization);
 
     // The client's own condition was kept from the origin, so that the answer can be shared: RFC 9111 §4.3.2.
     private bool AnswerNotModified()
@@ -190,6 +193,10 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
                 return default;
             case CacheReason.Validated:
                 return new StoredAnswer(await FreshenAsync(candidate.Validatable!), StatusCodes.Status304NotModified, _storedAnswer);
+            case CacheReason.ValidatorMismatch:
+                StoredResponseWriter.Reset(_context, _ownFields, exchange.Policy.Options.SetCookie);
+                _context.Response.StatusCode = StatusCodes.Status200OK;
+                return new StoredAnswer(candidate.Validatable!, StatusCodes.Status304NotModified, _storedAnswer);
             default:
                 shared?.Fail(_storedAnswer);
                 int? status = _storedAnswer == CacheReason.Disconnected ? null : _context.Response.StatusCode;
