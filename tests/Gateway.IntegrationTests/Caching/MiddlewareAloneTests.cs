@@ -35,7 +35,9 @@ public sealed class MiddlewareAloneTests
         using var client = GatewayNode.CreateClient(Address(app));
 
         Assert.Equal(("1", "Gateway; fwd=uri-miss; fwd-status=200; stored"), await GetAsync(client, "/count"));
-        Assert.Equal(("1", "Gateway; hit; ttl=60"), await GetAsync(client, "/count"));
+        var hit = await GetAsync(client, "/count");
+        Assert.Equal("1", hit.Body);
+        Assert.StartsWith("Gateway; hit; ttl=", hit.Status, StringComparison.Ordinal);
         Assert.Equal(("2", ""), await GetAsync(client, "/uncached"));
         using (await client.PostAsync("/count", null))
         {

@@ -58,7 +58,6 @@ public sealed class RequestGuardTests
     [InlineData("GET / HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n", "400")]
     [InlineData("GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n", "400")]
     [InlineData("GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", "400")]
-    [InlineData("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\n", "400")]
     [InlineData("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0x1\r\n\r\n", "400")]
     [InlineData("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1, 1\r\n\r\n", "400")]
     [InlineData("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n", "4")]

@@ -15,7 +15,15 @@ internal static class RawRequests
         await stream.WriteAsync(Encoding.Latin1.GetBytes(request));
         using var received = new MemoryStream();
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        await stream.CopyToAsync(received, limit.Token);
+        try
+        {
+            await stream.CopyToAsync(received, limit.Token);
+        }
+        catch (IOException)
+        {
+            // The gateway ended it by a reset, which is how it says that the response is not whole.
+        }
+
         return Encoding.Latin1.GetString(received.ToArray());
     }
 }
