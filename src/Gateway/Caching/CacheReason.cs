@@ -51,9 +51,6 @@ internal enum CacheReason
     /// <summary>Forwarded: the stored response was purged, or invalidated by an unsafe request. RFC 9111 §4.4.</summary>
     Invalidated,
 
-    /// <summary>Forwarded once more, without a condition: the origin's 304 names another response than the stored one. RFC 9111 §4.3.4.</summary>
-    ValidatorMismatch,
-
     /// <summary>Forwarded: whether the stored response was purged is not known (another epoch of the change log, or no lease).</summary>
     ChangesUnknown,
 

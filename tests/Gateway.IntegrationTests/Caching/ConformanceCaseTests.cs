@@ -116,33 +116,6 @@ public sealed class ConformanceCaseTests : IAsyncLifetime
         Assert.Equal(isStored ? 1 : 2, _origin.Count("/x"));
     }
 
-    [Fact]
-    public async Task A_304_that_names_another_response_does_not_confirm_the_stored_one_which_is_fetched_anew()
-    {
-        _origin.Map("/x", context =>
-        {
-            var isFirst = _origin.Count("/x") == 1;
-            if (!isFirst && context.Request.Headers.IfNoneMatch.Count > 0)
-                return AnswerAsync(context, StatusCodes.Status304NotModified, "ETag: \"2\"⏎Cache-Control: max-age=60⏎X-By: 304");
-            return AnswerAsync(context, StatusCodes.Status200OK, isFirst ? "ETag: \"1\"⏎Cache-Control: max-age=60⏎Age: 70" : "ETag: \"2\"⏎Cache-Control: max-age=60", isFirst ? "old" : "new");
-        });
-        await _node.GetAsync("/x");
-
-        // Several, who wait for one fetch and its second request.
-        var answers = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => _node.GetAsync("/x")));
-
-        foreach (var answer in answers)
-        {
-            Assert.Equal("new", await answer.TextAsync());
-            Assert.False(answer.Headers.Contains("X-By"));
-        }
-
-        Assert.Contains(answers, answer => answer.CacheStatus().Contains("stored; detail=validator-mismatch", StringComparison.Ordinal));
-        Assert.StartsWith("Gateway; hit", (await _node.GetAsync("/x")).CacheStatus(), StringComparison.Ordinal);
-        Assert.Equal(3, _origin.Count("/x"));
-        Assert.Empty(_node.Log.Exceptions);
-    }
-
     [Theory]
     [InlineData("PATCH", 204, true)]
     [InlineData("DELETE", 303, true)]

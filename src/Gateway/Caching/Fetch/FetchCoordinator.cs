@@ -256,17 +256,10 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
 
     private async Task FetchAsync(CacheExchange exchange, FetchCandidate candidate, SharedFetch? shared)
     {
-        StoredAnswer answer;
-        using (var fetch = new OriginFetch(exchange, candidate, shared, services))
-            answer = await fetch.RunAsync(next);
+        using var fetch = new OriginFetch(exchange, candidate, shared, services);
+        var answer = await fetch.RunAsync(next);
         if (answer.Reason == CacheReason.None)
             return;
-        if (answer.Reason == CacheReason.ValidatorMismatch)
-        {
-            await FetchAsync(exchange, candidate with { Reason = answer.Reason }, shared);
-            return;
-        }
-
         var isValidated = answer.Reason == CacheReason.Validated;
         var status = CacheStatus.Forwarded(
             candidate.Reason, answer.Status, isStored: isValidated, isCollapsed: shared?.HasFollowers ?? false, answer.Reason);
@@ -346,7 +339,7 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
 internal readonly record struct FetchCandidate(CacheReason Reason, StoredResponse? Stored)
 {
     /// <summary>The stored response that the origin may confirm; null asks for the whole.</summary>
-    public StoredResponse? Validatable => Stored is { HasValidator: true } && Reason != CacheReason.ValidatorMismatch ? Stored : null;
+    public StoredResponse? Validatable => Stored is { HasValidator: true } ? Stored : null;
 
     /// <summary>The stored response that may stand in when the origin fails: none that may have been purged.</summary>
     public StoredResponse? Replacement => Reason == CacheReason.ChangesUnknown ? null : Stored;

@@ -50,8 +50,7 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
             await body.CompleteAsync();
             recorder.Decide();
             var answer = await EndAsync();
-            if (answer.Reason != CacheReason.ValidatorMismatch)
-                shared?.Close();
+            shared?.Close();
             return answer;
         }
         finally
@@ -98,8 +97,8 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
     // Whether the stored response is the answer after all: the origin confirmed it, or failed where it may stand in.
     private CacheReason StoredAnswerTo(int status, bool isUnreachable)
     {
-        if (status == StatusCodes.Status304NotModified && candidate.Validatable is { } validated)
-            return Preconditions.IsConfirmedBy(validated.ETag, _context.Response.Headers.ETag) ? CacheReason.Validated : CacheReason.ValidatorMismatch;
+        if (status == StatusCodes.Status304NotModified && candidate.Validatable is not null)
+            return CacheReason.Validated;
         var failure = isUnreachable ? CacheReason.Disconnected : ReuseRules.IsFailure(status) ? CacheReason.StaleIfError : CacheReason.None;
         if (failure == CacheReason.None || candidate.Replacement is not { } stale)
             return CacheReason.None;
@@ -193,10 +192,6 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
                 return default;
             case CacheReason.Validated:
                 return new StoredAnswer(await FreshenAsync(candidate.Validatable!), StatusCodes.Status304NotModified, _storedAnswer);
-            case CacheReason.ValidatorMismatch:
-                StoredResponseWriter.Reset(_context, _ownFields, exchange.Policy.Options.SetCookie);
-                _context.Response.StatusCode = StatusCodes.Status200OK;
-                return new StoredAnswer(candidate.Validatable!, StatusCodes.Status304NotModified, _storedAnswer);
             default:
                 shared?.Fail(_storedAnswer);
                 int? status = _storedAnswer == CacheReason.Disconnected ? null : _context.Response.StatusCode;

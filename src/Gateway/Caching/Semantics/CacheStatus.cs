@@ -48,7 +48,7 @@ internal static class CacheStatus
         CacheReason.Invalidated => "miss",
         CacheReason.Method => "method",
         CacheReason.RequestNoCache or CacheReason.RequestMaxAge or CacheReason.RequestMinFresh => "request",
-        CacheReason.Stale or CacheReason.ResponseNoCache or CacheReason.ValidatorMismatch or CacheReason.ChangesUnknown => "stale",
+        CacheReason.Stale or CacheReason.ResponseNoCache or CacheReason.ChangesUnknown => "stale",
         _ => "bypass",
     };
 

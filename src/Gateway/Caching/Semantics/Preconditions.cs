@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Primitives;
-
 namespace Gateway.Caching.Semantics;
 
 /// <summary>Whether a client that made its request conditional already has the response, or a part of it. RFC 9110 §13, RFC 9111 §4.3.2.</summary>
@@ -33,12 +31,6 @@ internal static class Preconditions
         // An exact match, and only a date that is a strong validator: a minute older than the response. RFC 9110 §8.8.2.2.
         return ifRange == lastModified && HttpDate.Parse(lastModified, date) is { } modified && date - modified >= TimeSpan.FromSeconds(60);
     }
-
-    /// <summary>Whether a 304 (Not Modified) is about the response whose condition it answers: unless it names another's entity tag. RFC 9111 §4.3.4.</summary>
-    /// <param name="etag">The entity tag of the stored response.</param>
-    /// <param name="confirmed">The <c>ETag</c> of the 304.</param>
-    public static bool IsConfirmedBy(string? etag, StringValues confirmed) =>
-        etag is null || confirmed is not [{ } named] || Opaque(named).SequenceEqual(Opaque(etag));
 
     // Weak comparison: RFC 9110 §8.8.3.2, §13.1.2.
     private static bool MatchesAny(ReadOnlySpan<char> list, string? etag)

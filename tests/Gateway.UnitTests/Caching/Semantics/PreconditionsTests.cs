@@ -59,16 +59,4 @@ public sealed class PreconditionsTests
     [InlineData("garbage", null, "garbage", false)]
     public void A_range_applies_to_the_representation_that_the_client_knows(string? ifRange, string? etag, string? lastModified, bool expected) =>
         Assert.Equal(expected, Preconditions.AllowsRange(ifRange, etag, lastModified, Fields.Now));
-
-    [Theory]
-    [InlineData("\"1\"", "\"1\"", true)]
-    [InlineData("\"1\"", "W/\"1\"", true)]
-    [InlineData("\"1\"", null, true)]
-    [InlineData(null, "\"1\"", true)]
-    // Which of several the origin means cannot be known.
-    [InlineData("\"1\"", "\"1\"⏎\"2\"", true)]
-    [InlineData("\"1\"", "\"2\"", false)]
-    [InlineData("W/\"1\"", "W/\"2\"", false)]
-    public void A_304_confirms_what_was_asked_about_unless_it_names_another_tag(string? stored, string? named, bool expected) =>
-        Assert.Equal(expected, Preconditions.IsConfirmedBy(stored, Fields.Lines(named)));
 }
