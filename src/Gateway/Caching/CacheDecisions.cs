@@ -3,6 +3,7 @@ using Gateway.Caching.Semantics;
 using Gateway.Caching.Storage;
 using Gateway.ChangeLog;
 using Gateway.Redis;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Gateway.Caching;
 
@@ -20,6 +21,8 @@ internal sealed class CacheDecisions(SharedChangeLog changeLog, RedisClock clock
             return CacheReason.Method;
         if (request.Headers.Upgrade.Count > 0)
             return CacheReason.Upgrade;
+        if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true })
+            return CacheReason.RequestBody;
         if (request.Headers.IfMatch.Count > 0 || request.Headers.IfUnmodifiedSince.Count > 0)
             return CacheReason.RequestPrecondition;
         if (!request.Host.HasValue || (request.Path.Value?.Length ?? 0) + (request.QueryString.Value?.Length ?? 0) > CacheKey.MaxTargetLength)

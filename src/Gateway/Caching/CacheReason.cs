@@ -69,6 +69,9 @@ internal enum CacheReason
     /// <summary>Forwarded: an upgrade of the connection, which is no response to store. RFC 9110 §7.8.</summary>
     Upgrade,
 
+    /// <summary>Forwarded: the request has a body, of which the key knows nothing. RFC 9110 §9.3.1.</summary>
+    RequestBody,
+
     /// <summary>Forwarded: the whole of which the request wants a range is not stored. RFC 9111 §3.3.</summary>
     RequestRange,
 
@@ -92,6 +95,9 @@ internal enum CacheReason
 
     /// <summary>Not stored: a partial (206), not modified (304) or interim response. RFC 9111 §3.</summary>
     Status,
+
+    /// <summary>Not stored: the status is about this one request and not about its target, such as 429 or 431. RFC 6585 §3 to §6.</summary>
+    RequestStatus,
 
     /// <summary>Not stored: <c>Vary: *</c>. RFC 9111 §4.1.</summary>
     VaryAny,

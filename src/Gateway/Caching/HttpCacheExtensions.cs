@@ -68,5 +68,16 @@ public static class HttpCacheExtensions
         return app.UseMiddleware<HttpCacheMiddleware>();
     }
 
+    /// <summary>
+    /// Caches an endpoint, or those of a group, as an <see cref="OutputCacheAttribute"/> on a controller does. What an endpoint
+    /// does not say by <c>Cache-Control</c>, the policy has to, by <see cref="HttpCachePolicyOptions.DefaultTtl"/>. ASP.NET
+    /// Core's <c>CacheOutput()</c> is its own middleware's, and nothing to this one.
+    /// </summary>
+    /// <param name="builder">What <c>MapGet</c> and the like returned.</param>
+    /// <param name="policy">A name in <c>OutputCache:Policies</c>; default <c>origin</c>. One that does not exist fails the first request.</param>
+    public static TBuilder WithHttpCache<TBuilder>(this TBuilder builder, string policy = HttpCachePolicies.Origin)
+        where TBuilder : IEndpointConventionBuilder =>
+        builder.WithMetadata(new OutputCacheAttribute { PolicyName = policy });
+
     private static HttpCacheOptions OptionsOf(IServiceProvider provider) => provider.GetRequiredService<IOptions<HttpCacheOptions>>().Value;
 }

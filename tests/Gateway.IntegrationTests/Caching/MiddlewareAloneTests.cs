@@ -28,14 +28,16 @@ public sealed class MiddlewareAloneTests
                 {
                     response.Headers.CacheControl = "max-age=60";
                     return TypedResults.Text($"{++answers}");
-                }).WithMetadata(new OutputCacheAttribute { PolicyName = "origin" });
-                app.MapPost("/count", () => TypedResults.NoContent()).WithMetadata(new OutputCacheAttribute { PolicyName = "origin" });
+                }).WithHttpCache();
+                app.MapPost("/count", () => TypedResults.NoContent()).WithHttpCache("origin");
                 app.MapGet("/uncached", () => TypedResults.Text($"{++answers}"));
             });
         using var client = GatewayNode.CreateClient(Address(app));
 
         Assert.Equal(("1", "Gateway; fwd=uri-miss; fwd-status=200; stored"), await GetAsync(client, "/count"));
-        Assert.Equal(("1", "Gateway; hit; ttl=60"), await GetAsync(client, "/count"));
+        var hit = await GetAsync(client, "/count");
+        Assert.Equal("1", hit.Body);
+        Assert.StartsWith("Gateway; hit; ttl=", hit.Status, StringComparison.Ordinal);
         Assert.Equal(("2", ""), await GetAsync(client, "/uncached"));
         using (await client.PostAsync("/count", null))
         {
@@ -79,7 +81,7 @@ public sealed class MiddlewareAloneTests
                 await hold.Task;
                 response.Headers.CacheControl = "max-age=60";
                 return TypedResults.Text("body");
-            }).WithMetadata(new OutputCacheAttribute { PolicyName = "origin" }));
+            }).WithHttpCache());
         using var client = GatewayNode.CreateClient(Address(app));
 
         var requests = Enumerable.Range(0, 20).Select(_ => GetAsync(client, "/slow")).ToArray();

@@ -1,6 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
-using System.Text;
 using Gateway.IntegrationTests.Infrastructure;
 using Microsoft.AspNetCore.Http;
 
@@ -33,13 +31,13 @@ public sealed class RequestGuardTests
         await using var origin = (await TestOrigin.StartAsync()).Map("/", "hello");
         await using var node = await GatewayNode.StartAsync(new { AllowedHosts = "shop.example", ReverseProxy = origin.ProxySection() });
 
-        Assert.StartsWith("HTTP/1.1 200", await RawAsync(node, "GET / HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n"), StringComparison.Ordinal);
-        var refused = await RawAsync(node, "GET / HTTP/1.1\r\nHost: other.example\r\nConnection: close\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 200", await node.RawAsync("GET / HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n"), StringComparison.Ordinal);
+        var refused = await node.RawAsync("GET / HTTP/1.1\r\nHost: other.example\r\nConnection: close\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 400", refused, StringComparison.Ordinal);
         Assert.Contains("application/problem+json", refused, StringComparison.Ordinal);
 
         await node.ReloadAsync(new { AllowedHosts = "*.example", ReverseProxy = origin.ProxySection() });
-        Assert.StartsWith("HTTP/1.1 200", await RawAsync(node, "GET / HTTP/1.1\r\nHost: other.example\r\nConnection: close\r\n\r\n"), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 200", await node.RawAsync("GET / HTTP/1.1\r\nHost: other.example\r\nConnection: close\r\n\r\n"), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -54,15 +52,46 @@ public sealed class RequestGuardTests
     [InlineData("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", "400")]
     [InlineData("GET / HTTP/1.1\r\nHost: a\r\nBad Name: x\r\n\r\n", "400")]
     [InlineData("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n", "413")]
+    [InlineData("GET / HTTP/1.1\r\nHost : a\r\n\r\n", "400")]
+    [InlineData("GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n folded\r\n\r\n", "400")]
+    [InlineData("GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n", "400")]
+    [InlineData("GET / HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n", "400")]
+    [InlineData("GET / HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n", "400")]
+    [InlineData("GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n", "400")]
+    [InlineData("GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", "400")]
+    [InlineData("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0x1\r\n\r\n", "400")]
+    [InlineData("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1, 1\r\n\r\n", "400")]
+    [InlineData("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n", "4")]
+    [InlineData("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, identity\r\n\r\n", "4")]
+    [InlineData("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding : chunked\r\n\r\n", "400")]
+    [InlineData("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFF\r\n", "4")]
     public async Task A_malformed_request_gets_a_client_error_and_leaves_no_exception_in_the_log(string request, string status)
     {
         await using var origin = (await TestOrigin.StartAsync()).Map("/", "hello");
         await using var node = await GatewayNode.StartAsync(new { ReverseProxy = origin.ProxySection() });
 
-        var response = await RawAsync(node, request);
+        var response = await node.RawAsync(request);
 
         Assert.StartsWith($"HTTP/1.1 {status}", response, StringComparison.Ordinal);
         Assert.DoesNotContain("Server:", response, StringComparison.OrdinalIgnoreCase);
+        Assert.Empty(node.Log.Exceptions);
+    }
+
+    [Theory]
+    [InlineData("Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")]
+    [InlineData("Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n")]
+    [InlineData("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n")]
+    [InlineData("Content-Length: 0\r\nTransfer-Encoding:\tchunked\r\n\r\n0\r\n\r\n")]
+    [InlineData("Transfer-Encoding: chunked\r\n\r\n0\n\r\n\r\n")]
+    public async Task After_a_request_whose_end_is_in_doubt_no_other_is_read_from_the_connection(string rest)
+    {
+        // RFC 9112 §6.1, §11.2.
+        await using var origin = (await TestOrigin.StartAsync()).Map("/", "hello");
+        await using var node = await GatewayNode.StartAsync(new { ReverseProxy = origin.ProxySection() });
+
+        await node.RawAsync($"POST / HTTP/1.1\r\nHost: a\r\n{rest}GET /smuggled HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+
+        Assert.Equal(0, origin.Count("/smuggled"));
         Assert.Empty(node.Log.Exceptions);
     }
 
@@ -113,20 +142,9 @@ public sealed class RequestGuardTests
         });
         await using var node = await GatewayNode.StartAsync(new { ReverseProxy = origin.ProxySection() });
 
-        var response = await RawAsync(node, "GET / HTTP/1.1\r\nHost: a\r\nX-There: caf\u00e9 \u00ff\r\nConnection: close\r\n\r\n");
+        var response = await node.RawAsync("GET / HTTP/1.1\r\nHost: a\r\nX-There: caf\u00e9 \u00ff\r\nConnection: close\r\n\r\n");
 
         Assert.StartsWith("HTTP/1.1 200", response, StringComparison.Ordinal);
         Assert.Contains("X-Back: caf\u00e9 \u00ff\r\n", response, StringComparison.Ordinal);
-    }
-
-    private static async Task<string> RawAsync(GatewayNode node, string request)
-    {
-        using var client = new TcpClient();
-        await client.ConnectAsync(node.PublicAddress.Host, node.PublicAddress.Port);
-        var stream = client.GetStream();
-        await stream.WriteAsync(Encoding.Latin1.GetBytes(request));
-        using var received = new MemoryStream();
-        await stream.CopyToAsync(received);
-        return Encoding.Latin1.GetString(received.ToArray());
     }
 }

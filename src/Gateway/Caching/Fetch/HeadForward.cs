@@ -16,6 +16,7 @@ internal sealed class HeadForward(RequestDelegate next, FetchServices services)
         var ownFields = new HashSet<string>(context.Response.Headers.Keys, StringComparer.OrdinalIgnoreCase);
         var times = new FetchTimes(services.Clock.Now, default, services.ChangeLog.Stamp);
         StoredResponse? updated = null;
+        OverridingFields.Remove(context.Request.Headers, exchange.Policy.Options.VaryByHeader);
         context.Response.OnStarting(() =>
         {
             times = times with { Response = services.Clock.Now };

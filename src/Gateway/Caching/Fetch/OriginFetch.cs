@@ -39,6 +39,7 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
         var lifetime = _lifetime = new FetchLifetime(clientLifetime, shared, services.Time);
         var recorder = new RecordingStream(clientBody.Stream, OnHeaders, lifetime.AbortClient) { Begun = OpenToOthers, Outgrown = OnOutgrown };
         var body = new StreamResponseBodyFeature(recorder, clientBody);
+        OverridingFields.Remove(_context.Request.Headers, exchange.Policy.Options.VaryByHeader);
         using var conditions = UpstreamConditions.Apply(_context.Request.Headers, candidate.Validatable);
         _context.Features.Set<IHttpResponseBodyFeature>(body);
         _context.Features.Set<IHttpRequestLifetimeFeature>(_lifetime);
@@ -161,10 +162,11 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
         _lifetime!.BindToClients();
     }
 
-    // Only what the response itself says lasts: a request's own directives, a failing origin and memory that is used up
-    // say nothing of the next answer.
+    // Only what the response itself says lasts: a request's own directives and faults, a failing origin and memory that is
+    // used up say nothing of the next answer.
     private bool IsForEveryone(CacheReason refusal) =>
-        _response!.Status < 500 && _isRepeatable && refusal is not (CacheReason.RequestNoStore or CacheReason.Authorization);
+        _response!.Status is < 500 and not StatusCodes.Status400BadRequest && _isRepeatable
+        && refusal is not (CacheReason.RequestNoStore or CacheReason.RequestStatus or CacheReason.Authorization);
 
     // The client's own condition was kept from the origin, so that the answer can be shared: RFC 9111 §4.3.2.
     private bool AnswerNotModified()

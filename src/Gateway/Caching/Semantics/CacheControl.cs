@@ -67,7 +67,11 @@ internal readonly record struct CacheControl
         {
             var rest = line.AsSpan();
             while (TryReadDirective(ref rest, out var name, out var value))
+            {
                 parsed = parsed.With(name, value);
+                if (value.StartsWith("\""))
+                    parsed = parsed.WithoutFreshness();
+            }
         }
 
         return parsed;
@@ -108,15 +112,18 @@ internal readonly record struct CacheControl
         _ => seconds - 1,
     };
 
+    // A quoted string that does not end leaves open what the field says: what can be read restricts, and nothing is fresh.
+    private CacheControl WithoutFreshness() => this with { MaxAge = 0, SharedMaxAge = 0 };
+
     private CacheControl WithUnstored(string[] fields) => this with { UnstoredFields = [.. UnstoredFields ?? [], .. fields] };
 
-    // Null for no names: the directive then concerns the whole response.
+    // Null for no names, or for what cannot be one: the directive then concerns the whole response.
     private static string[]? FieldNames(ReadOnlySpan<char> value)
     {
         if (value.IsEmpty)
             return null;
         var names = value.ToString().Split([',', ' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
-        return names.Length == 0 ? null : names;
+        return names.Length > 0 && names.All(FieldRules.IsToken) ? names : null;
     }
 
     private static bool Is(ReadOnlySpan<char> name, string expected) => name.Equals(expected, StringComparison.OrdinalIgnoreCase);
@@ -146,8 +153,8 @@ internal readonly record struct CacheControl
         }
 
         name = rest[..end].TrimEnd(" \t");
-        rest = rest[(end + 1)..];
-        value = rest.StartsWith("\"") ? ReadQuoted(ref rest) : ReadToComma(ref rest).Trim(" \t");
+        rest = rest[(end + 1)..].TrimStart(" \t");
+        value = TryReadQuoted(ref rest, out var quoted) ? quoted : ReadToComma(ref rest).TrimEnd(" \t");
         return true;
     }
 
@@ -160,15 +167,19 @@ internal readonly record struct CacheControl
     }
 
     // A comma inside quotes separates nothing: RFC 9110 §5.6.4. Values with escapes are never numbers, so they stay as they are.
-    private static ReadOnlySpan<char> ReadQuoted(ref ReadOnlySpan<char> rest)
+    private static bool TryReadQuoted(ref ReadOnlySpan<char> rest, out ReadOnlySpan<char> value)
     {
+        value = default;
+        if (!rest.StartsWith("\""))
+            return false;
         var end = 1;
         while (end < rest.Length && rest[end] != '"')
             end += rest[end] == '\\' ? 2 : 1;
-        end = Math.Min(end, rest.Length);
-        var value = rest[1..end];
-        rest = rest[Math.Min(end + 1, rest.Length)..];
+        if (end >= rest.Length)
+            return false;
+        value = rest[1..end];
+        rest = rest[(end + 1)..];
         ReadToComma(ref rest);
-        return value;
+        return true;
     }
 }

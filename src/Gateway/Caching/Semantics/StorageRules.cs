@@ -12,6 +12,8 @@ internal static class StorageRules
         var control = response.CacheControl;
         if (response.Status is < 200 or 206 or 304)
             return CacheReason.Status;
+        if (IsAboutOneRequest(response.Status))
+            return CacheReason.RequestStatus;
         if (control.MustUnderstand && !IsUnderstood(response.Status))
             return CacheReason.StatusNotUnderstood;
         // must-understand on an understood status lifts no-store: RFC 9111 §5.2.2.3.
@@ -50,6 +52,11 @@ internal static class StorageRules
             return response.HasValidator && (control.Public || Freshness.IsHeuristicallyCacheable(response.Status));
         return response.HasValidator || (!control.NoCache && (lifetime > 0 || control.StaleWhileRevalidate > 0 || control.StaleIfError > 0));
     }
+
+    // Not about the target: RFC 6585 forbids storing 428, 429, 431 and 511, and the others answer a field, a body or a
+    // connection that the key knows nothing of. Stored, one client's request would deny the target to everybody.
+    private static bool IsAboutOneRequest(int status) => status is 408 or (>= 411 and <= 413) or (>= 415 and <= 417)
+        or 421 or 425 or 426 or 428 or 429 or 431 or 511;
 
     // The final statuses whose caching behaviour this cache implements.
     private static bool IsUnderstood(int status) =>

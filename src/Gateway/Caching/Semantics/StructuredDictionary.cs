@@ -10,7 +10,7 @@ internal enum StructuredType
     String,
     Token,
 
-    /// <summary>A decimal, a byte sequence, a date, a display string or an inner list.</summary>
+    /// <summary>A decimal, a byte sequence or an inner list.</summary>
     Other,
 }
 
@@ -19,26 +19,29 @@ internal enum StructuredType
 /// <param name="Text">Digits with their sign, 0 or 1, or the text without quotes and escapes; empty for <see cref="StructuredType.Other"/>.</param>
 internal readonly record struct StructuredItem(StructuredType Type, string Text);
 
-/// <summary>Parses Dictionary Structured Fields (RFC 9651 §3.2, §4.2), strictly: one error and the whole field counts as none.</summary>
+/// <summary>
+/// Parses Dictionary Structured Fields (RFC 9651 §3.2, §4.2), strictly: one error and the whole field counts as none. Dates
+/// and display strings are such errors: fields defined before RFC 9651, as RFC 9213 did, do not have them.
+/// </summary>
 internal ref struct StructuredDictionary
 {
-    private const int MaxMembers = 64;
+    // As many as every parser has to take: RFC 9651 §3.2.
+    private const int MaxMembers = 1024;
 
     private ReadOnlySpan<char> _rest;
 
     private StructuredDictionary(ReadOnlySpan<char> text) => _rest = text;
 
-    /// <returns>The members in their order, of a repeated key the last; null where the field is none.</returns>
-    public static List<(string Name, StructuredItem Item)>? Parse(StringValues field)
+    /// <returns>The members, of a repeated key the last; null where the field is none.</returns>
+    public static Dictionary<string, StructuredItem>? Parse(StringValues field)
     {
         var parser = new StructuredDictionary(string.Join(", ", field.ToArray()).AsSpan().Trim(' '));
-        var members = new List<(string Name, StructuredItem Item)>();
+        var members = new Dictionary<string, StructuredItem>(StringComparer.Ordinal);
         while (!parser._rest.IsEmpty)
         {
             if (!parser.TryReadMember(out var name, out var item) || members.Count == MaxMembers)
                 return null;
-            members.RemoveAll(member => member.Name == name);
-            members.Add((name, item));
+            members[name] = item;
             if (!parser.TryReadSeparator())
                 return null;
         }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Primitives;
 
 namespace Gateway.Caching.Semantics;
@@ -44,7 +45,7 @@ internal static class TargetedCacheControl
     private static bool HasTypeOf(string name, StructuredItem item) => name switch
     {
         "max-age" or "s-maxage" or "stale-while-revalidate" or "stale-if-error" =>
-            item.Type == StructuredType.Integer && item.Text[0] != '-',
+            item.Type == StructuredType.Integer && long.Parse(item.Text, CultureInfo.InvariantCulture) >= 0,
         "no-cache" or "private" => item.Type is StructuredType.Boolean or StructuredType.String,
         "no-store" or "public" or "must-revalidate" or "proxy-revalidate" or "must-understand" => item.Type == StructuredType.Boolean,
         _ => true,

@@ -34,7 +34,15 @@ public sealed class CacheControlTests
     [InlineData("x=\"max-age=60\", max-age=1", 1L)]
     [InlineData("max-age=1, x=\"a, max-age=60\"", 1L)]
     [InlineData("x=\"\\\", max-age=60\"", null)]
-    [InlineData("x=\"max-age=60", null)]
+    // A quote that does not end leaves the field in doubt: nothing in it makes fresh.
+    [InlineData("x=\"max-age=60", 0L)]
+    [InlineData("max-age=60, x=\"", 0L)]
+    [InlineData("x=\"a, max-age=60", 0L)]
+    [InlineData("max-age= \"60\"", 60L)]
+    [InlineData("max-age = 60", 60L)]
+    [InlineData("max-age=\"6\"0", 6L)]
+    [InlineData("max-age=+60", 0L)]
+    [InlineData("max-age=60;no-store", 0L)]
     [InlineData("s-max-age=60", null)]
     public void Max_age_is_read_from(string? field, long? expected) => Assert.Equal(expected, CacheControl.Parse(Fields.Lines(field)).MaxAge);
 
@@ -51,6 +59,14 @@ public sealed class CacheControlTests
     [InlineData("only-if-cached", "OnlyIfCached")]
     [InlineData("no-cache=\"set-cookie\"", "")]
     [InlineData("private=x", "")]
+    [InlineData("private= \"set-cookie\"", "")]
+    // What cannot be the name of a field concerns the whole response.
+    [InlineData("private=\"a;b\"", "Private")]
+    [InlineData("no-cache=\"a, b\\\"\"", "NoCache")]
+    [InlineData("private=\"set-cookie", "Private")]
+    // A quote that does not end hides no directive that restricts.
+    [InlineData("x=\"a, no-store", "NoStore")]
+    [InlineData("x=\"a, private, y=b\\", "Private")]
     [InlineData("nothing-to-see-here", "")]
     [InlineData("x=\"no-store\"", "")]
     public void Directives_without_numbers_are_read(string field, string expected)

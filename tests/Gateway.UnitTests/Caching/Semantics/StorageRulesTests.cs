@@ -32,6 +32,22 @@ public sealed class StorageRulesTests
         Assert.Equal(expected, Decide(Fields.Request(), Fields.Response(status, cacheControl)));
 
     [Theory]
+    // RFC 6585 §3 to §6 forbids it.
+    [InlineData(428)]
+    [InlineData(429)]
+    [InlineData(431)]
+    [InlineData(511)]
+    // They answer a field, a body or a connection of one request, and would deny the target to all.
+    [InlineData(408)]
+    [InlineData(413)]
+    [InlineData(416)]
+    [InlineData(417)]
+    [InlineData(421)]
+    [InlineData(425)]
+    public void An_answer_about_one_request_is_not_stored_whatever_it_says(int status) =>
+        Assert.Equal(nameof(CacheReason.RequestStatus), Decide(Fields.Request(), Fields.Response(status, "public, max-age=60")));
+
+    [Theory]
     [InlineData(200, "", nameof(CacheReason.None))]
     [InlineData(200, "no-cache", nameof(CacheReason.None))]
     [InlineData(200, "max-age=0", nameof(CacheReason.None))]

@@ -16,7 +16,15 @@ public sealed class TargetedCacheControlTests
     [InlineData("foo⏎max-age=60", 60L)]
     // Of a repeated key the last counts: RFC 9651 §3.2.
     [InlineData("max-age=1, max-age=60", 60L)]
+    [InlineData("max-age=\"x\", max-age=60", 60L)]
     [InlineData("no-store", null)]
+    [InlineData("max-age=0060", 60L)]
+    [InlineData("max-age=-0", 0L)]
+    [InlineData("max-age=60,\tfoo", 60L)]
+    [InlineData("max-age=60;no-store", 60L)]
+    [InlineData("foo=();a, max-age=60", 60L)]
+    [InlineData("*x=*y/z:1, max-age=60", 60L)]
+    [InlineData("foo=-1.5;q=?1, max-age=60", 60L)]
     public void A_valid_field_is_read(string field, long? maxAge)
     {
         var control = TargetedCacheControl.Parse(Fields.Lines(field));
@@ -46,6 +54,20 @@ public sealed class TargetedCacheControlTests
     [InlineData("x=?2")]
     [InlineData("x=1.")]
     [InlineData("é=1")]
+    [InlineData("max-age=60; private ;x=1")]
+    [InlineData("⏎max-age=60")]
+    [InlineData("max-age=60⏎")]
+    [InlineData("max-age=60;A")]
+    [InlineData("max-age=6_0")]
+    [InlineData("max-age=--1")]
+    [InlineData("x=1234567890123.0")]
+    [InlineData("x=1.2345")]
+    [InlineData("x=(\"a\"\"b\")")]
+    [InlineData("1x=1")]
+    [InlineData("x=\"caf\u00e9\"")]
+    // Types that came with RFC 9651, after this field.
+    [InlineData("max-age=60, x=@1659578233")]
+    [InlineData("max-age=60, x=%\"a\"")]
     // A value that the directive does not have: §2.1.
     [InlineData("max-age=\"60\"")]
     [InlineData("max-age=60.0")]
@@ -77,6 +99,13 @@ public sealed class TargetedCacheControlTests
         var control = TargetedCacheControl.Select(Fields.Lines(targeted), Fields.Lines(general), out var wasTargeted);
         Assert.Equal((isTargeted, maxAge), (wasTargeted, control.MaxAge));
     }
+
+    [Theory]
+    // RFC 9651 §3.2: a parser has to take 1,024 members.
+    [InlineData(1024, true)]
+    [InlineData(1025, false)]
+    public void As_many_directives_as_a_dictionary_can_hold_are_read(int count, bool isRead) =>
+        Assert.Equal(isRead, TargetedCacheControl.Parse(string.Join(',', Enumerable.Range(0, count).Select(i => $"x{i}"))) is not null);
 
     [Fact]
     public void No_text_makes_the_parser_throw()

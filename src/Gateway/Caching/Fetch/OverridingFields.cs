@@ -1,0 +1,46 @@
+namespace Gateway.Caching.Fetch;
+
+/// <summary>
+/// Request fields by which an origin may take a request for another than its key says: with another host, scheme, path
+/// or method. Without them the origin sees what the key holds; with them, one client could have its own answer stored
+/// for everybody. What the policy varies by is a part of the key, and stays.
+/// </summary>
+internal static class OverridingFields
+{
+    // X-Forwarded-For and its like say who asks, and not for what.
+    private const string ForwardedPrefix = "X-Forwarded-";
+    private const string OriginalPrefix = "X-Original-";
+    private const string WhoAsks = "For";
+
+    private static readonly HashSet<string> Names = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "Forwarded", "Front-End-Https", "X-Host", "X-HTTP-Host-Override", "X-HTTP-Method", "X-HTTP-Method-Override", "X-Method-Override",
+        "X-Rewrite-URL", "X-Url-Scheme",
+    };
+
+    /// <param name="fields">A request's.</param>
+    /// <param name="kept">The fields that are a part of its key.</param>
+    public static void Remove(IHeaderDictionary fields, IList<string> kept)
+    {
+        List<string>? overriding = null;
+        foreach (var (name, _) in fields)
+        {
+            if (IsOverriding(name) && !kept.Contains(name, StringComparer.OrdinalIgnoreCase))
+                (overriding ??= []).Add(name);
+        }
+
+        foreach (var name in overriding ?? [])
+            fields.Remove(name);
+    }
+
+    private static bool IsOverriding(string name)
+    {
+        // Most fields end here.
+        if (name[0] is not ('X' or 'x' or 'F' or 'f'))
+            return false;
+        return Names.Contains(name) || IsBelow(name, ForwardedPrefix) || IsBelow(name, OriginalPrefix);
+    }
+
+    private static bool IsBelow(string name, string prefix) =>
+        name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase) && !name.AsSpan(prefix.Length).Equals(WhoAsks, StringComparison.OrdinalIgnoreCase);
+}

@@ -1,0 +1,192 @@
+using Gateway.IntegrationTests.Infrastructure;
+
+namespace Gateway.IntegrationTests.Caching;
+
+/// <summary>What one client can send must not become what others get: the origin here answers with all that it saw of the request.</summary>
+public sealed class PoisoningTests : IAsyncLifetime
+{
+    private RawOrigin _origin = null!;
+    private GatewayNode _node = null!;
+
+    public async Task InitializeAsync()
+    {
+        _origin = RawOrigin.Start();
+        _origin.Answer = Echo;
+        _node = await GatewayNode.StartAsync(new { ReverseProxy = _origin.ProxySection() });
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _node.DisposeAsync();
+        await _origin.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("Forwarded: for=1.2.3.4;host=evil.example;proto=evil")]
+    [InlineData("X-Forwarded-Host: evil.example")]
+    [InlineData("X-Forwarded-Proto: evil")]
+    [InlineData("X-Forwarded-Scheme: evil")]
+    [InlineData("X-Forwarded-Port: 1evil")]
+    [InlineData("X-Forwarded-Prefix: /evil")]
+    [InlineData("X-Forwarded-Server: evil.example")]
+    [InlineData("x-forwarded-anything: evil")]
+    [InlineData("X-Original-URL: /evil")]
+    [InlineData("X-Original-Host: evil.example")]
+    [InlineData("X-Rewrite-URL: /evil")]
+    [InlineData("X-Host: evil.example")]
+    [InlineData("X-HTTP-Host-Override: evil.example")]
+    [InlineData("X-HTTP-Method-Override: EVIL")]
+    [InlineData("X-HTTP-Method: EVIL")]
+    [InlineData("X-Method-Override: EVIL")]
+    [InlineData("X-Url-Scheme: evil")]
+    [InlineData("Front-End-Https: evil")]
+    [InlineData("If-None-Match: \"evil\"")]
+    [InlineData("If-Modified-Since: evil")]
+    [InlineData("If-Range: \"evil\"")]
+    public async Task A_field_that_makes_a_request_another_than_its_key_says_reaches_no_origin_whose_answer_is_stored(string field)
+    {
+        await _node.RawAsync($"GET /x HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n{field}\r\n\r\n");
+
+        var next = await _node.GetAsync("/x");
+
+        Assert.StartsWith("Gateway; hit", next.CacheStatus(), StringComparison.Ordinal);
+        Assert.DoesNotContain("evil", await next.TextAsync(), StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task What_the_policy_varies_by_reaches_the_origin_and_its_answer_those_alone_who_sent_the_same()
+    {
+        await using var node = await GatewayNode.StartAsync(new
+        {
+            ReverseProxy = _origin.ProxySection(),
+            OutputCache = new { Policies = new { origin = new { VaryByHeader = new[] { "X-Forwarded-Port" } } } },
+        });
+
+        Assert.Contains("X-Forwarded-Port: 8443", await (await node.GetAsync("/x", ("X-Forwarded-Port", "8443"))).TextAsync(), StringComparison.Ordinal);
+        Assert.DoesNotContain("8443", await (await node.GetAsync("/x")).TextAsync(), StringComparison.Ordinal);
+        Assert.StartsWith("Gateway; hit", (await node.GetAsync("/x", ("X-Forwarded-Port", "8443"))).CacheStatus(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Content-Length: 4\r\n\r\nevil")]
+    [InlineData("Transfer-Encoding: chunked\r\n\r\n4\r\nevil\r\n0\r\n\r\n")]
+    public async Task A_get_with_a_body_is_forwarded_and_neither_stored_nor_answered_from_the_store(string rest)
+    {
+        var fat = await _node.RawAsync($"GET /x HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n{rest}");
+        Assert.Contains("Cache-Status: Gateway; fwd=bypass; fwd-status=200; detail=request-body", fat, StringComparison.Ordinal);
+
+        Assert.Equal("Gateway; fwd=uri-miss; fwd-status=200; stored", (await _node.GetAsync("/x")).CacheStatus());
+    }
+
+    [Theory]
+    [InlineData("/a%2fb")]
+    [InlineData("/a%2Fb")]
+    [InlineData("/a%252fb")]
+    [InlineData("/a/b")]
+    [InlineData("/a//b")]
+    [InlineData("//a/b")]
+    [InlineData("/a/./b")]
+    [InlineData("/a/%2e/b")]
+    [InlineData("/c/..%2fa/b")]
+    [InlineData("/c/../a/b")]
+    [InlineData("/c/%2e%2e/a/b")]
+    [InlineData("/c/%252e%252e/a/b")]
+    [InlineData("/a\\b")]
+    [InlineData("/a%5cb")]
+    [InlineData("/a;p=1/b")]
+    [InlineData("/a%3bp=1/b")]
+    [InlineData("/a/b.css")]
+    [InlineData("/a/b%00.css")]
+    [InlineData("/a/b%0a.css")]
+    [InlineData("/a/b%23x")]
+    [InlineData("/a/b#x")]
+    [InlineData("/a/b%3fq=1")]
+    [InlineData("/a/b?q=1")]
+    [InlineData("/a/b?q=%31")]
+    [InlineData("/a/b?q=1&q=2")]
+    [InlineData("/a/b?q=1;q=2")]
+    [InlineData("/a/b?q=1#x")]
+    [InlineData("/a/b?")]
+    [InlineData("/A/B")]
+    [InlineData("/%61/b")]
+    [InlineData("/a/b ")]
+    [InlineData("/caf%c3%a9")]
+    [InlineData("/caf%e9")]
+    [InlineData("/caf\u00c3\u00a9")]
+    [InlineData("/%c0%ae%c0%ae/b")]
+    public async Task A_target_written_in_whatever_way_is_answered_with_what_the_origin_says_of_it(string target)
+    {
+        // What is stored for the others must not be given out for this one.
+        foreach (var other in new[] { "/a/b", "/a%2fb", "/a", "/", "/a/b?q=1", "/a%5cb", "/caf%c3%a9", "/a/b%23x", "/a/b%3fq=1" })
+            await GetRawAsync(other);
+
+        var (stored, asked) = (await GetRawAsync(target), await GetRawAsync(target, "Cache-Control: no-cache\r\n"));
+
+        Assert.Equal(FirstLineOfBody(asked), FirstLineOfBody(stored));
+        Assert.DoesNotContain("HTTP/1.1 5", asked, StringComparison.Ordinal);
+        Assert.Empty(_node.Log.Exceptions);
+    }
+
+    [Theory]
+    [InlineData("shop.example:80")]
+    [InlineData("SHOP.EXAMPLE")]
+    [InlineData("shop.example.")]
+    [InlineData("shop.example:")]
+    [InlineData("shop.example:8080")]
+    [InlineData("shop.example:0080")]
+    [InlineData("shop.example:99999")]
+    [InlineData("evil@shop.example")]
+    [InlineData("shop.example/evil")]
+    [InlineData("shop.example?evil")]
+    [InlineData("shop.example, evil.example")]
+    [InlineData("[::1]")]
+    [InlineData("xn--caf-dma.example")]
+    public async Task A_host_written_in_whatever_way_leaves_nothing_of_itself_to_others(string host)
+    {
+        var first = await GetRawAsync("/x", host: host);
+
+        var next = await (await _node.GetAsync("/x")).TextAsync();
+
+        Assert.DoesNotContain("HTTP/1.1 5", first, StringComparison.Ordinal);
+        Assert.Contains("X-Forwarded-Host: shop.example", next, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("evil", next, StringComparison.Ordinal);
+        Assert.DoesNotContain(":8080", next, StringComparison.Ordinal);
+        Assert.Empty(_node.Log.Exceptions);
+    }
+
+    [Theory]
+    [InlineData("GET http://evil.example/x HTTP/1.1\r\nHost: shop.example\r\n")]
+    [InlineData("GET http://shop.example/x HTTP/1.1\r\nHost: evil.example\r\n")]
+    [InlineData("GET http://evil@shop.example/x HTTP/1.1\r\nHost: shop.example\r\n")]
+    [InlineData("GET https://shop.example/x?evil HTTP/1.1\r\nHost: shop.example\r\n")]
+    public async Task An_absolute_target_leaves_nothing_to_those_who_ask_for_the_path(string request)
+    {
+        await _node.RawAsync(request + "Connection: close\r\n\r\n");
+
+        Assert.DoesNotContain("evil", await (await _node.GetAsync("/x")).TextAsync(), StringComparison.Ordinal);
+        Assert.Empty(_node.Log.Exceptions);
+    }
+
+    [Fact]
+    public async Task A_request_that_the_origin_refuses_takes_the_stored_response_from_nobody()
+    {
+        _origin.Answer = head => head.Contains("X-Oversized", StringComparison.Ordinal)
+            ? "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
+            : Answer("Cache-Control: max-age=60, stale-while-revalidate=60", "body");
+        await _node.GetAsync("/x");
+
+        await _node.GetAsync("/x", ("Cache-Control", "no-cache"), ("X-Oversized", "1"));
+
+        Assert.StartsWith("Gateway; hit; ttl=", (await _node.GetAsync("/x")).CacheStatus(), StringComparison.Ordinal);
+    }
+
+    private Task<string> GetRawAsync(string target, string fields = "", string host = "shop.example") =>
+        _node.RawAsync($"GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{fields}\r\n");
+
+    private static string FirstLineOfBody(string response) =>
+        response.Split("\r\n\r\n", 2) is [var head, var body] && head.StartsWith("HTTP/1.1 200", StringComparison.Ordinal) ? body.Split("\r\n")[0] : response.Split("\r\n")[0];
+
+    private static string Echo(string head) => Answer("Cache-Control: max-age=60", head);
+
+    private static string Answer(string fields, string body) => $"HTTP/1.1 200 OK\r\n{fields}\r\nContent-Length: {body.Length}\r\n\r\n{body}";
+}
