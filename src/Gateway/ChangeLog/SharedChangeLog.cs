@@ -54,7 +54,7 @@ internal sealed class SharedChangeLog(
         ArgumentOutOfRangeException.ThrowIfZero(selectors.Count);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(selectors.Count, MaxBatch);
         if (IsAlone)
-            {
+        {
             var last = applied.AppendAlone(selectors, MaxSelectors);
             return new ChangeReceipt(applied.Position.Epoch, last - selectors.Count + 1, last, "");
         }
