@@ -169,12 +169,33 @@ public sealed class RedisServer : IAsyncDisposable
     }
 }
 
+/// <summary>
+/// Ports for servers that are told theirs. Below those that the system gives to outgoing connections, of which these
+/// tests make thousands: one could take the port before the server does.
+/// </summary>
 public static class FreePort
 {
+    private const int First = 10_000;
+    private const int Count = 22_000;
+
+    // Other test runs on the same machine begin elsewhere.
+    private static int _last = Random.Shared.Next(Count);
+
     public static int Next()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            var port = First + (int)((uint)Interlocked.Increment(ref _last) % Count);
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, port);
+                listener.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Somebody has it.
+            }
+        }
     }
 }

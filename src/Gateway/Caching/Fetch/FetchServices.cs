@@ -37,9 +37,10 @@ internal sealed record FetchServices(
     }
 
     /// <summary>Stores a response for all nodes. The client's going does not end it.</summary>
-    public async Task StoreInRedisAsync(CacheExchange exchange, StoredResponse response)
+    /// <returns>Whether other nodes can find it.</returns>
+    public ValueTask<bool> StoreInRedisAsync(CacheExchange exchange, StoredResponse response)
     {
         var staleFor = exchange.Policy.Stale.Longest(response.CacheControl);
-        await Store.StoreInRedisAsync(exchange.PrimaryKey, exchange.SelectingFields, response, staleFor, CancellationToken.None);
+        return Store.StoreInRedisAsync(exchange.PrimaryKey, exchange.SelectingFields, response, staleFor, CancellationToken.None);
     }
 }

@@ -41,5 +41,5 @@ internal sealed class HeadForward(RequestDelegate next, FetchServices services)
     }
 
     private Task StoreAsync(CacheExchange exchange, StoredResponse updated) =>
-        services.TryStoreInMemory(exchange, updated) ? services.StoreInRedisAsync(exchange, updated) : Task.CompletedTask;
+        services.TryStoreInMemory(exchange, updated) ? services.StoreInRedisAsync(exchange, updated).AsTask() : Task.CompletedTask;
 }

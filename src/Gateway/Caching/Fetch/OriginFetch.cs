@@ -200,23 +200,19 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
         }
     }
 
-    private async Task StoreIfWholeAsync()
+    private Task StoreIfWholeAsync()
     {
         var isUnbroken = !_lifetime!.WasAborted && !ResponseReader.HasForwarderError(_context);
         var isWhole = isUnbroken && _recording is { IsComplete: true };
         _recording?.End(isUnbroken && (isWhole || _recording.IsOutgrown));
         if (isWhole)
-        {
-            await StoreAsync(_pending! with { Body = _recording!.Join() });
-            return;
-        }
+            return StoreAsync(_pending! with { Body = _recording!.Join() });
 
         if (_recording is null or { IsOutgrown: true })
             shared?.Complete(FetchOutcome.NotShareable);
         else
             shared?.Fail(CacheReason.Disconnected);
-        if (_isSuperseding)
-            await StoreAsync(candidate.Stored!.Superseded());
+        return _isSuperseding ? StoreAsync(candidate.Stored!.Superseded()) : Task.CompletedTask;
     }
 
     // RFC 9111 §4.3.4: the origin confirmed the stored response; its fields are brought up to date.

@@ -79,7 +79,7 @@ internal sealed class PostForward(RequestDelegate next, FetchServices services, 
                 return Task.CompletedTask;
             // Newer than the invalidation that came with it.
             var response = pending with { Body = _recording.Join(), Stamp = _stamp with { Number = receipt.Number } };
-            return services.TryStoreInMemory(exchange, response) ? services.StoreInRedisAsync(exchange, response) : Task.CompletedTask;
+            return services.TryStoreInMemory(exchange, response) ? services.StoreInRedisAsync(exchange, response).AsTask() : Task.CompletedTask;
         }
 
         public void End(bool isUnbroken) => _recording?.End(isUnbroken && (_recording.IsComplete || _recording.IsOutgrown));

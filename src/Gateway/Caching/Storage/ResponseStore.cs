@@ -40,22 +40,17 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
     /// <param name="fields">The fields of the request that the response answers.</param>
     /// <param name="staleFor">For how many seconds it is of use after its freshness.</param>
     /// <returns>Whether other nodes can find it.</returns>
-    public async ValueTask<bool> StoreInRedisAsync(
+    public ValueTask<bool> StoreInRedisAsync(
         string primaryKey, IHeaderDictionary fields, StoredResponse response, long staleFor, CancellationToken cancellationToken)
     {
         var retention = RetentionOf(response, staleFor);
         if (response.Vary.IsNone)
-            return await redis.SetAsync(primaryKey, response, retention, cancellationToken);
+            return redis.SetAsync(primaryKey, response, retention, cancellationToken);
 
-        var suffix = CacheKey.VariantSuffix(response.Vary, fields);
-        var index = IndexOf(primaryKey).With(response.Vary, suffix, response);
-        if (index.Variants.Length > 1)
-            await MakeRoomInIndexAsync(primaryKey, index, staleFor, cancellationToken);
-        if (response.Body.Length <= VaryIndex.MaxInlineBody)
-            return await redis.SetAsync(primaryKey, index, response, retention, cancellationToken);
-        // The index is written each time, because it must not expire before the variant.
-        return await SetVariantAsync(primaryKey, suffix, response, retention, cancellationToken)
-            && await redis.SetAsync(primaryKey, index, null, retention, cancellationToken);
+        var index = IndexOf(primaryKey).With(response.Vary, CacheKey.VariantSuffix(response.Vary, fields), response);
+        return index.Variants.Length == 1 && response.Body.Length <= VaryIndex.MaxInlineBody
+            ? redis.SetAsync(primaryKey, index, response, retention, cancellationToken)
+            : StoreAmongVariantsAsync(primaryKey, index, response, staleFor, cancellationToken);
     }
 
     /// <summary>Drops a response from this process, where it is still the one stored.</summary>
@@ -119,6 +114,18 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
             return index.With(found.Vary, suffix, kept);
         });
         return kept;
+    }
+
+    private async ValueTask<bool> StoreAmongVariantsAsync(
+        string primaryKey, VaryIndex index, StoredResponse response, long staleFor, CancellationToken cancellationToken)
+    {
+        var retention = RetentionOf(response, staleFor);
+        await MakeRoomInIndexAsync(primaryKey, index, staleFor, cancellationToken);
+        if (response.Body.Length <= VaryIndex.MaxInlineBody)
+            return await redis.SetAsync(primaryKey, index, response, retention, cancellationToken);
+        // The index is written each time, because it must not expire before the variant.
+        return await SetVariantAsync(primaryKey, index.Variants[0].Suffix, response, retention, cancellationToken)
+            && await redis.SetAsync(primaryKey, index, null, retention, cancellationToken);
     }
 
     // The one that stood in the index gets a key of its own. Where this process does not hold it any more, it is lost: a miss.

@@ -1,3 +1,5 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Gateway.Caching.Storage;
@@ -21,32 +23,33 @@ internal static class SharedText
     {
         if (text.Length > MaxLength)
             return text;
-        ref var place = ref Known[(uint)text.GetHashCode(StringComparison.Ordinal) % Places];
-        if (Volatile.Read(ref place) is { } known && known == text)
+        Span<byte> bytes = stackalloc byte[MaxLength];
+        return Ascii.FromUtf16(text, bytes, out var length) == System.Buffers.OperationStatus.Done ? Of(bytes[..length], text) : text;
+    }
+
+    /// <param name="bytes">A text in UTF-8, which becomes a new string only where it is not known.</param>
+    public static string Of(ReadOnlySpan<byte> bytes) =>
+        bytes.Length <= MaxLength && Ascii.IsValid(bytes) ? Of(bytes, null) : Encoding.UTF8.GetString(bytes);
+
+    private static string Of(ReadOnlySpan<byte> ascii, string? text)
+    {
+        ref var place = ref Known[HashOf(ascii) % Places];
+        if (Volatile.Read(ref place) is { } known && Ascii.Equals(ascii, known))
             return known;
+        text ??= Encoding.ASCII.GetString(ascii);
         Volatile.Write(ref place, text);
         return text;
     }
 
-    /// <param name="bytes">A text in UTF-8, which becomes a new string only where it is not known.</param>
-    public static string Of(ReadOnlySpan<byte> bytes)
+    // Quick rather than good: whom a collision costs anything has chosen the texts for itself.
+    private static uint HashOf(ReadOnlySpan<byte> ascii)
     {
-        if (bytes.Length > MaxLength)
-            return Encoding.UTF8.GetString(bytes);
-        Span<char> buffer = stackalloc char[MaxLength];
-        return Of(buffer[..Encoding.UTF8.GetChars(bytes, buffer)]);
-    }
-
-    /// <param name="text">A text, which becomes a new string only where it is not known.</param>
-    public static string Of(ReadOnlySpan<char> text)
-    {
-        if (text.Length > MaxLength)
-            return text.ToString();
-        ref var place = ref Known[(uint)string.GetHashCode(text, StringComparison.Ordinal) % Places];
-        if (Volatile.Read(ref place) is { } known && text.SequenceEqual(known))
-            return known;
-        var added = text.ToString();
-        Volatile.Write(ref place, added);
-        return added;
+        var hash = (uint)ascii.Length;
+        var words = MemoryMarshal.Cast<byte, ulong>(ascii);
+        foreach (var word in words)
+            hash = BitOperations.Crc32C(hash, word);
+        foreach (var rest in ascii[(words.Length * sizeof(ulong))..])
+            hash = BitOperations.Crc32C(hash, rest);
+        return hash;
     }
 }

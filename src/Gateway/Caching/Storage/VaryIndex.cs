@@ -86,6 +86,8 @@ internal sealed record VaryIndex(VaryRule[] Rules, Variant[] Variants) : StoredE
     /// </summary>
     public VaryIndex Join(VaryIndex known)
     {
+        if (known.Variants.Length == 0)
+            return this;
         var variants = Array.ConvertAll(Variants, variant => variant.Join(Array.Find(known.Variants, held => held.Suffix == variant.Suffix)));
         var others = known.Variants.Where(held => held.Response is not null && !Has(held.Suffix));
         return new VaryIndex(
