@@ -1,17 +1,18 @@
+using System.Buffers;
 using System.Text;
 using Microsoft.Extensions.Primitives;
 
 namespace Gateway.Caching.Storage;
 
-/// <summary>Writes the parts of an entry one behind the other, into one array that grows.</summary>
+/// <summary>Writes the parts of an entry one behind the other, into an array of the pool. Who takes what was written may give that back.</summary>
 internal struct EntryWriter(int capacity)
 {
     private const int MaxLengthBytes = 10;
 
-    private byte[] _bytes = new byte[Math.Max(capacity, MaxLengthBytes)];
+    private byte[] _bytes = ArrayPool<byte>.Shared.Rent(capacity);
     private int _length;
 
-    public readonly ReadOnlyMemory<byte> Written => _bytes.AsMemory(0, _length);
+    public readonly ArraySegment<byte> Written => new(_bytes, 0, _length);
 
     public void Write(byte value)
     {
@@ -54,7 +55,11 @@ internal struct EntryWriter(int capacity)
 
     private void MakeRoom(int count)
     {
-        if (_length + count > _bytes.Length)
-            Array.Resize(ref _bytes, Math.Max(_length + count, 2 * _bytes.Length));
+        if (_length + count <= _bytes.Length)
+            return;
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(_length + count, 2 * _bytes.Length));
+        _bytes.AsSpan(0, _length).CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(_bytes);
+        _bytes = larger;
     }
 }

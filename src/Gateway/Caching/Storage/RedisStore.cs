@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using Gateway.Caching.Keys;
 using Gateway.Redis;
 using Microsoft.AspNetCore.OutputCaching;
@@ -12,6 +13,9 @@ namespace Gateway.Caching.Storage;
 /// </summary>
 internal sealed class RedisStore : IAsyncDisposable
 {
+    private const int Names = 256;
+
+    private readonly KnownName?[] _names = new KnownName?[Names];
     private readonly RedisConnection _redis;
     private readonly long _maxBodySize;
     private readonly ServiceProvider _services;
@@ -40,7 +44,7 @@ internal sealed class RedisStore : IAsyncDisposable
             return null;
         var reply = await _redis.TryAsync(
             static (_, state) => state.Store.GetAsync(state.Name, CancellationToken.None).AsTask(),
-            (Store: _store, Name: CacheKey.Hash(key)),
+            (Store: _store, Name: NameOf(key)),
             cancellationToken);
         return reply.TryGet(out var bytes) && bytes is not null ? StoredEntryFormat.Read(key, bytes) : null;
     }
@@ -59,18 +63,34 @@ internal sealed class RedisStore : IAsyncDisposable
 
     private bool Takes(StoredResponse response) => _redis.IsAvailable && response.Body.Length <= _maxBodySize;
 
-    private async ValueTask<bool> SetAsync(string key, ReadOnlyMemory<byte> bytes, TimeSpan retention, CancellationToken cancellationToken)
+    private async ValueTask<bool> SetAsync(string key, ArraySegment<byte> bytes, TimeSpan retention, CancellationToken cancellationToken)
     {
         var reply = await _redis.TryAsync(
             static async (_, state) =>
             {
-                await state.Store.SetAsync(state.Name, new ReadOnlySequence<byte>(state.Bytes), tags: default, state.Retention, CancellationToken.None);
+                await state.Store.SetAsync(state.Name, new ReadOnlySequence<byte>(state.Bytes.Array!, 0, state.Bytes.Count), tags: default, state.Retention, CancellationToken.None);
                 return true;
             },
-            (Store: _store, Name: CacheKey.Hash(key), Bytes: bytes, Retention: retention),
+            (Store: _store, Name: NameOf(key), Bytes: bytes, Retention: retention),
             cancellationToken);
+        // Without an answer they may still be on their way.
+        if (reply.IsAnswered)
+            ArrayPool<byte>.Shared.Return(bytes.Array!);
         return reply.IsAnswered;
     }
 
+    // What is looked for in vain is stored a moment later.
+    private string NameOf(string key)
+    {
+        ref var place = ref _names[(uint)RuntimeHelpers.GetHashCode(key) % Names];
+        if (Volatile.Read(ref place) is { } known && ReferenceEquals(known.Key, key))
+            return known.Name;
+        var name = CacheKey.Hash(key);
+        Volatile.Write(ref place, new KnownName(key, name));
+        return name;
+    }
+
     public ValueTask DisposeAsync() => _services.DisposeAsync();
+
+    private sealed record KnownName(string Key, string Name);
 }

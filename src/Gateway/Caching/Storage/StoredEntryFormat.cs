@@ -23,7 +23,8 @@ internal static class StoredEntryFormat
     // Beside the body: what fields and selectors of most responses take.
     private const int UsualHead = 768;
 
-    public static ReadOnlyMemory<byte> Write(string key, StoredResponse response)
+    /// <returns>The bytes, in an array of the shared pool.</returns>
+    public static ArraySegment<byte> Write(string key, StoredResponse response)
     {
         var writer = Begin(key, ResponseKind, response.Body.Length);
         WriteResponse(ref writer, response);
@@ -31,7 +32,8 @@ internal static class StoredEntryFormat
     }
 
     /// <param name="latest">The response of the first variant, if it is to stand in the index.</param>
-    public static ReadOnlyMemory<byte> Write(string key, VaryIndex index, StoredResponse? latest)
+    /// <inheritdoc cref="Write(string, StoredResponse)"/>
+    public static ArraySegment<byte> Write(string key, VaryIndex index, StoredResponse? latest)
     {
         var writer = Begin(key, latest is null ? IndexKind : IndexWithResponseKind, latest?.Body.Length ?? 0);
         WriteIndex(ref writer, index);
