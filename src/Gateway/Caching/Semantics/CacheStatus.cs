@@ -12,6 +12,9 @@ internal static class CacheStatus
 
     private static readonly string[] Details = Enum.GetNames<CacheReason>().Select(ToKebabCase).ToArray();
 
+    // A site's requests are forwarded in a few ways. The latest wins its place.
+    private static readonly KnownForward?[] Known = new KnownForward?[256];
+
     /// <summary>The name of a reason as users see it, such as <c>request-no-cache</c>.</summary>
     public static string NameOf(CacheReason reason) => Details[(int)reason];
 
@@ -28,6 +31,18 @@ internal static class CacheStatus
     /// <param name="detail">Why it is not stored, or why the request was forwarded where <c>fwd</c> cannot say it. RFC 9211 §2.9.</param>
     public static string Forwarded(CacheReason reason, int? status, bool isStored, bool isCollapsed, CacheReason detail)
     {
+        var forward = new Forward(reason, status, isStored, isCollapsed, detail);
+        ref var place = ref Known[(uint)forward.GetHashCode() % (uint)Known.Length];
+        if (Volatile.Read(ref place) is { } known && known.Of == forward)
+            return known.Text;
+        var text = Write(forward);
+        Volatile.Write(ref place, new KnownForward(forward, text));
+        return text;
+    }
+
+    private static string Write(in Forward forward)
+    {
+        var (reason, status, isStored, isCollapsed, detail) = forward;
         var text = new StringBuilder(96).Append(CacheName).Append("; fwd=").Append(ForwardOf(reason));
         if (status is { } code)
             text.Append(CultureInfo.InvariantCulture, $"; fwd-status={code}");
@@ -67,4 +82,8 @@ internal static class CacheStatus
 
         return text.ToString();
     }
+
+    private readonly record struct Forward(CacheReason Reason, int? Status, bool IsStored, bool IsCollapsed, CacheReason Detail);
+
+    private sealed record KnownForward(Forward Of, string Text);
 }

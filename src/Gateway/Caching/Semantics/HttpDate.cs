@@ -13,6 +13,9 @@ internal static class HttpDate
     private const string ImfFixdate = "ddd, dd MMM yyyy HH:mm:ss";
     private const string Rfc850 = "dddd, dd-MMM-yyyy HH:mm:ss";
 
+    // All responses of one second carry the same date.
+    private static ReadDate? _latest;
+
     /// <param name="text">The field's value.</param>
     /// <param name="now">Decides the century of years with two digits.</param>
     /// <returns>The time, or null for what is absent or no date.</returns>
@@ -23,8 +26,13 @@ internal static class HttpDate
         var isZoned = text.EndsWith(" GMT", StringComparison.OrdinalIgnoreCase) || text.EndsWith(" UTC", StringComparison.OrdinalIgnoreCase);
         if (!isZoned)
             return Exact(text, Asctime) ?? Exact(text, AsctimePadded);
+        if (Volatile.Read(ref _latest) is { } latest && latest.Text == text)
+            return latest.Date;
         var date = text.AsSpan(0, text.Length - 4);
-        return Exact(date, ImfFixdate) ?? ParseRfc850(date, now);
+        if (Exact(date, ImfFixdate) is not { } read)
+            return ParseRfc850(date, now);
+        Volatile.Write(ref _latest, new ReadDate(text, read));
+        return read;
     }
 
     // More than 50 years in the future means the past century: RFC 9110 §5.6.7. The day of the week is that of the year
@@ -46,4 +54,6 @@ internal static class HttpDate
             : null;
 
     public static string Format(DateTimeOffset date) => date.ToString("r", CultureInfo.InvariantCulture);
+
+    private sealed record ReadDate(string Text, DateTimeOffset Date);
 }
