@@ -31,9 +31,9 @@ internal static class FaultLoad
         await using var load = new SteadyLoad(peer.Port, contestant.Plan.Prefix, contestant.Plan.Urls!.Value);
         // Everything is stored, and what is hot is compiled.
         await Task.Delay(TimeSpan.FromSeconds(options.WarmUp * 10), TimeProvider.System, cancellationToken);
-        for (var round = 0; round < options.Rounds; round++)
+        for (var round = 0; round <= options.Rounds; round++)
         {
-            Console.Write($"  round {round + 1} of {options.Rounds}:");
+            Console.Write(round == 0 ? "  rehearsal:" : $"  round {round} of {options.Rounds}:");
             foreach (var fault in Faults)
             {
                 var run = await RunAsync(fault, peer, load, admin, TimeSpan.FromSeconds(options.Seconds), cancellationToken);
@@ -91,7 +91,7 @@ internal static class FaultLoad
         ["Redis", "p50 ms before", "during", "after", "p99 ms before", "during", "after", "p99 × before", "slowest miss ms", "requests", "failed", "full function s"],
         [.. runs.Select(fault => Row(fault.Key, fault.Value))],
         $"""
-        {SteadyLoad.Clients} clients with open connections send {SteadyLoad.Rate} requests per second at fixed times, {SteadyLoad.FetchingClients} of them for URLs that nobody has. p50 and p99 are those of memory hits: medians of the rounds, and "p99 × before" is the median of the rounds' ratios. The slowest miss is that of all rounds. Failed: another status than 200, no answer, or one after more than {LongestAnswer.TotalSeconds:f0} s; the gateway must have none. Full function: how long after Redis answers again a waited purge is answered 200, at most; the requests of that time count as after.
+        {SteadyLoad.Clients} clients with open connections send {SteadyLoad.Rate} requests per second at fixed times, {SteadyLoad.FetchingClients} of them for URLs that nobody has. p50 and p99 are those of memory hits: medians of the rounds, and "p99 × before" is the median of the rounds' ratios; the first time that each fault happens is not among them, since code then runs for the first time. All else counts that time too. Failed: another status than 200, no answer, or one after more than {LongestAnswer.TotalSeconds:f0} s; the gateway must have none. Full function: how long after Redis answers again a waited purge is answered 200, at most; the requests of that time count as after.
         """);
 
     private static IReadOnlyList<string> Row(string name, List<FaultRun> runs)
@@ -109,7 +109,7 @@ internal static class FaultLoad
             RequestTable.Format(runs.Max(run => run.ToFullFunction.TotalSeconds), "f1"),
         ];
 
-        string Median(Func<FaultRun, double> value) => RequestTable.Format(RequestTable.Median(runs.Select(value)), "f2");
+        string Median(Func<FaultRun, double> value) => RequestTable.Format(RequestTable.Median(runs.Skip(1).Select(value)), "f2");
     }
 
     /// <summary>Something that happens to Redis.</summary>
