@@ -145,7 +145,7 @@ public sealed class HostileRequestTests : IAsyncLifetime
             using var response = await _world.NodeA.Admin.SendAsync(request);
             // On a busy machine Redis may miss its deadline.
             if ((int)response.StatusCode >= 500 && response.StatusCode != HttpStatusCode.ServiceUnavailable)
-                _errors.Add($"{method} {Short(path)} with {Short(content is null ? "" : await content.ReadAsStringAsync())} was answered {(int)response.StatusCode}");
+                _errors.Add($"{method} {Short(path)} with {Short(content is null ? "" : Encoding.Latin1.GetString(await content.ReadAsByteArrayAsync()))}, {content?.Headers.NonValidated.ToString()}, was answered {(int)response.StatusCode}");
         }
         catch (HttpRequestException e)
         {
