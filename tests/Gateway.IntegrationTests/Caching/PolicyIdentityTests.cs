@@ -83,7 +83,7 @@ public sealed class PolicyIdentityTests : IAsyncLifetime
             Assert.Contains("detail=response-private", (await node.GetAsync("/mine", _issuer.Issue("alice"))).CacheStatus(), StringComparison.Ordinal);
     }
 
-    /// <remarks>It fails when the group of identities is left out of the key under which fetches are shared.</remarks>
+    /// <remarks>It fails when the claim is left out of the key.</remarks>
     [Fact]
     public async Task With_permission_those_who_ask_at_once_share_a_fetch_with_their_own_identity_alone()
     {
