@@ -51,7 +51,8 @@ internal sealed class OpenConnection : IDisposable
         }
 
         var received = Stopwatch.GetTimestamp();
-        return new Answer(StatusOf(_buffer), Encoding.ASCII.GetString(_buffer, head + 4, whole - head - 4), asked, received);
+        var isHit = _buffer.AsSpan(0, head).IndexOf("\r\nCache-Status: Gateway; hit"u8) >= 0;
+        return new Answer(StatusOf(_buffer), isHit, Encoding.ASCII.GetString(_buffer, head + 4, whole - head - 4), asked, received);
     }
 
     public void Dispose() => _socket.Dispose();
@@ -68,5 +69,5 @@ internal sealed class OpenConnection : IDisposable
     }
 }
 
-/// <summary>An answer, and when it was asked for and received, on the machine's monotonic clock.</summary>
-internal sealed record Answer(int Status, string Body, long Asked, long Received);
+/// <summary>An answer, whether a gateway had it stored, and when it was asked for and received, on the machine's monotonic clock.</summary>
+internal sealed record Answer(int Status, bool IsHit, string Body, long Asked, long Received);

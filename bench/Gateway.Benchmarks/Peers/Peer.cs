@@ -1,3 +1,5 @@
+using Gateway.IntegrationTests.Infrastructure;
+
 namespace Gateway.Benchmarks.Peers;
 
 /// <summary>A server under test, running.</summary>
@@ -8,11 +10,15 @@ namespace Gateway.Benchmarks.Peers;
 /// <param name="Server">Its processes.</param>
 /// <param name="Redis">The Redis of its own, where it uses one.</param>
 /// <param name="RedisPort">That Redis' loopback port.</param>
-internal sealed record Peer(string Name, string Version, int Port, int AdminPort, ServerProcess Server, ServerProcess? Redis, int RedisPort) : IAsyncDisposable
+/// <param name="Link">The network between the two, where it can be slow.</param>
+internal sealed record Peer(
+    string Name, string Version, int Port, int AdminPort, ServerProcess Server, ServerProcess? Redis, int RedisPort, SlowLink? Link) : IAsyncDisposable
 {
     public async ValueTask DisposeAsync()
     {
         await Server.DisposeAsync();
+        if (Link is not null)
+            await Link.DisposeAsync();
         if (Redis is not null)
             await Redis.DisposeAsync();
     }

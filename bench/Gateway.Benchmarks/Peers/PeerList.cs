@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Gateway.Benchmarks.Servers;
+using Gateway.IntegrationTests.Infrastructure;
 
 namespace Gateway.Benchmarks.Peers;
 
@@ -37,23 +38,29 @@ internal static class PeerList
     /// <summary>The gateway with the fetch lock on every miss, however fast the origin is.</summary>
     public const string GatewayLock = "gateway-lock";
 
+    /// <summary>The gateway with the Redis deadline that it has by default, and a network to its Redis that can be slow.</summary>
+    public const string GatewayLink = "gateway-link";
+
     // Every stored response of a run fits, and what a run of misses leaves behind is evicted.
     private const string RedisMemory = "512mb";
 
     public static async Task<Peer> StartAsync(string name, int originPort, CancellationToken cancellationToken)
     {
         var redisPort = ServerProcess.FreePort();
-        var redis = name is KestrelEval or OutputCacheRedis or Gateway or GatewayPool or GatewayRedis or GatewayLock
+        var redis = name is KestrelEval or OutputCacheRedis or Gateway or GatewayPool or GatewayRedis or GatewayLock or GatewayLink
             ? await StartRedisAsync(redisPort, cancellationToken)
             : null;
+        var link = name == GatewayLink ? SlowLink.To(redisPort) : null;
         try
         {
             var (port, adminPort) = (ServerProcess.FreePort(), ServerProcess.FreePort());
-            var server = await ServerProcess.StartAsync(Cores.Server, port, folder => Command(name, folder, (port, adminPort), originPort, redisPort), cancellationToken);
-            return new Peer(name, await VersionAsync(name, cancellationToken), port, adminPort, server, redis, redisPort);
+            var server = await ServerProcess.StartAsync(Cores.Server, port, folder => Command(name, folder, (port, adminPort), originPort, link?.Port ?? redisPort), cancellationToken);
+            return new Peer(name, await VersionAsync(name, cancellationToken), port, adminPort, server, redis, redisPort, link);
         }
         catch
         {
+            if (link is not null)
+                await link.DisposeAsync();
             if (redis is not null)
                 await redis.DisposeAsync();
             throw;
@@ -90,6 +97,7 @@ internal static class PeerList
             Varnish => VarnishServer.Command(folder, port, originPort),
             Gateway => GatewayServer.Command(folder, ports, origin, redis),
             GatewayPool => GatewayServer.Command(folder, ports, origin, redis).Append("--Hosting:EventLoop=false"),
+            GatewayLink => GatewayServer.Command(folder, ports, origin, redis).Append("--Redis:Deadline=00:00:00.2"),
             GatewayRedis => GatewayServer.Command(folder, ports, origin, redis, memoryLimit: GatewayServer.SmallestMemory),
             GatewayLock => GatewayServer.Command(folder, ports, origin, redis, lockThreshold: TimeSpan.Zero),
             _ => throw new ArgumentOutOfRangeException(nameof(name), name, null),

@@ -11,12 +11,16 @@ internal sealed class ServerProcess : IAsyncDisposable
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
 
     private readonly DirectoryInfo _folder;
-    private readonly Process _process;
+    private readonly Func<Process> _run;
+    private readonly int _port;
+    private Process _process;
 
-    private ServerProcess(DirectoryInfo folder, Process process)
+    private ServerProcess(DirectoryInfo folder, Func<Process> run, int port)
     {
         _folder = folder;
-        _process = process;
+        _run = run;
+        _port = port;
+        _process = run();
     }
 
     /// <param name="core">The core that the process and all its children run on.</param>
@@ -29,8 +33,9 @@ internal sealed class ServerProcess : IAsyncDisposable
         ServerProcess? server = null;
         try
         {
-            server = new ServerProcess(folder, Run(core, [.. command(folder.FullName)], Log(folder)));
-            await server.ReadyAsync(port, cancellationToken);
+            string[] words = [.. command(folder.FullName)];
+            server = new ServerProcess(folder, () => Run(core, words, Log(folder)), port);
+            await server.ReadyAsync(cancellationToken);
             return server;
         }
         catch
@@ -69,14 +74,36 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>The last lines that the server wrote.</summary>
     public string RecentOutput => string.Join('\n', File.ReadLines(Log(_folder)).TakeLast(20));
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Ends it as a crash does.</summary>
+    public async Task KillAsync()
     {
         if (!_process.HasExited)
             _process.Kill(entireProcessTree: true);
         await _process.WaitForExitAsync();
+    }
+
+    /// <summary>Starts it again after <see cref="KillAsync"/>, and waits until it accepts connections.</summary>
+    public Task StartAgainAsync(CancellationToken cancellationToken)
+    {
+        _process.Dispose();
+        _process = _run();
+        return ReadyAsync(cancellationToken);
+    }
+
+    /// <summary>Stops it without closing its connections: it answers nothing until it is resumed. For a server that is one process.</summary>
+    public Task PauseAsync(CancellationToken cancellationToken) => SignalAsync("STOP", cancellationToken);
+
+    public Task ResumeAsync(CancellationToken cancellationToken) => SignalAsync("CONT", cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await KillAsync();
         _process.Dispose();
         _folder.Delete(recursive: true);
     }
+
+    private Task<string> SignalAsync(string signal, CancellationToken cancellationToken) =>
+        Tool.FirstLineAsync("/bin/sh", ["-c", string.Create(CultureInfo.InvariantCulture, $"kill -{signal} {_process.Id}")], cancellationToken);
 
     private static string Log(DirectoryInfo folder) => Path.Combine(folder.FullName, "output.log");
 
@@ -92,7 +119,7 @@ internal sealed class ServerProcess : IAsyncDisposable
         return Process.Start(start)!;
     }
 
-    private async Task ReadyAsync(int port, CancellationToken cancellationToken)
+    private async Task ReadyAsync(CancellationToken cancellationToken)
     {
         var started = Stopwatch.StartNew();
         while (started.Elapsed < StartLimit && !_process.HasExited)
@@ -100,7 +127,7 @@ internal sealed class ServerProcess : IAsyncDisposable
             try
             {
                 using var client = new TcpClient();
-                await client.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
+                await client.ConnectAsync(IPAddress.Loopback, _port, cancellationToken);
                 return;
             }
             catch (SocketException)

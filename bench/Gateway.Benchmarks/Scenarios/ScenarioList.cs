@@ -127,5 +127,8 @@ internal static class ScenarioList
                 new(PeerList.NginxLock, PeerList.NginxLock, Items),
             ],
             CollapseLoad.MeasureAsync),
+        new("faults", "Memory hits while Redis is killed and restarted empty, paused, and slow by 50 ms.", [],
+            [new("gateway", PeerList.GatewayLink, Items, Hit)],
+            FaultLoad.MeasureAsync),
     ];
 }

@@ -31,6 +31,7 @@ internal static class AdminExtensions
         {
             admin.UseMiddleware<AdminAccessMiddleware>();
             admin.UseMiddleware<AdminAuditMiddleware>();
+            admin.UseMiddleware<AdminCharsetMiddleware>();
             admin.UseRouting();
             admin.UseEndpoints(routes =>
             {

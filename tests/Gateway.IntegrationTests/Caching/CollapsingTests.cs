@@ -6,57 +6,37 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.IntegrationTests.Caching;
 
-public sealed class CollapsingTests : IAsyncLifetime
+public sealed class CollapsingTests : TwoNodeTests
 {
     private readonly TaskCompletionSource _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private RedisServer _redis = null!;
-    private TestOrigin _origin = null!;
-    private GatewayNode _a = null!;
-    private GatewayNode _b = null!;
-
-    public async Task InitializeAsync()
-    {
-        _redis = await RedisServer.StartAsync();
-        _origin = await TestOrigin.StartAsync();
-        _a = await CacheTestNode.StartAsync(_origin, _redis);
-        _b = await CacheTestNode.StartAsync(_origin, _redis);
-    }
-
-    public async Task DisposeAsync()
-    {
-        await _a.DisposeAsync();
-        await _b.DisposeAsync();
-        await _origin.DisposeAsync();
-        await _redis.DisposeAsync();
-    }
 
     [Fact]
     public async Task Simultaneous_misses_on_two_nodes_make_one_request_to_the_origin()
     {
         MapHeld("/x", ("Cache-Control", "max-age=60"));
 
-        var responses = Enumerable.Range(0, 40).Select(i => (i % 2 == 0 ? _a : _b).GetAsync("/x")).ToArray();
+        var responses = Enumerable.Range(0, 40).Select(i => (i % 2 == 0 ? A : B).GetAsync("/x")).ToArray();
         await _arrived.Task;
         await AllWaitAsync(responses);
         _answer.SetResult();
 
         foreach (var response in await Task.WhenAll(responses))
             Assert.Equal("body", await response.TextAsync());
-        Assert.Equal(1, _origin.Count("/x"));
+        Assert.Equal(1, Origin.Count("/x"));
     }
 
     [Fact]
     public async Task An_answer_for_one_is_not_given_to_those_who_waited_and_later_ones_do_not_wait()
     {
         var served = 0;
-        _origin.Map("/x", async context =>
+        Origin.Map("/x", async context =>
         {
             context.Response.Headers.CacheControl = "private";
             await context.Response.WriteAsync($"{Interlocked.Increment(ref served)}");
         });
 
-        var bodies = await Task.WhenAll(Enumerable.Range(0, 20).Select(async i => await (await (i % 2 == 0 ? _a : _b).GetAsync("/x")).TextAsync()));
+        var bodies = await Task.WhenAll(Enumerable.Range(0, 20).Select(async i => await (await (i % 2 == 0 ? A : B).GetAsync("/x")).TextAsync()));
 
         Assert.Equal(20, bodies.Distinct().Count());
         Assert.Equal(20, served);
@@ -65,7 +45,7 @@ public sealed class CollapsingTests : IAsyncLifetime
     [Fact]
     public async Task Followers_of_another_variant_get_their_own()
     {
-        _origin.Map("/x", async context =>
+        Origin.Map("/x", async context =>
         {
             context.Response.Headers.CacheControl = "max-age=60";
             context.Response.Headers.Vary = "Accept-Language";
@@ -75,7 +55,7 @@ public sealed class CollapsingTests : IAsyncLifetime
         var requests = Enumerable.Range(0, 30).Select(async i =>
         {
             var language = (i % 3) switch { 0 => "de", 1 => "en", _ => "fr" };
-            Assert.Equal(language, await (await (i % 2 == 0 ? _a : _b).GetAsync("/x", ("Accept-Language", language))).TextAsync());
+            Assert.Equal(language, await (await (i % 2 == 0 ? A : B).GetAsync("/x", ("Accept-Language", language))).TextAsync());
         });
         await Task.WhenAll(requests);
     }
@@ -87,16 +67,16 @@ public sealed class CollapsingTests : IAsyncLifetime
         using var hangUp = new CancellationTokenSource();
         using var request = new HttpRequestMessage(HttpMethod.Get, "/x") { Headers = { Host = CacheTestNode.Host } };
 
-        var leader = _a.Public.SendAsync(request, hangUp.Token);
+        var leader = A.Public.SendAsync(request, hangUp.Token);
         await _arrived.Task;
-        var followers = Enumerable.Range(0, 10).Select(_ => _a.GetAsync("/x")).ToArray();
+        var followers = Enumerable.Range(0, 10).Select(_ => A.GetAsync("/x")).ToArray();
         await hangUp.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leader);
         _answer.SetResult();
 
         foreach (var follower in await Task.WhenAll(followers))
             Assert.Equal("body", await follower.TextAsync());
-        Assert.Equal(1, _origin.Count("/x"));
+        Assert.Equal(1, Origin.Count("/x"));
     }
 
     [Fact]
@@ -105,25 +85,25 @@ public sealed class CollapsingTests : IAsyncLifetime
         MapHeld("/x", ("Cache-Control", "max-age=60"));
         using var hangUp = new CancellationTokenSource();
         using var request = new HttpRequestMessage(HttpMethod.Get, "/x") { Headers = { Host = CacheTestNode.Host } };
-        var leader = _a.Public.SendAsync(request, hangUp.Token);
+        var leader = A.Public.SendAsync(request, hangUp.Token);
         await _arrived.Task;
         await hangUp.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leader);
 
-        var later = _a.GetAsync("/x");
+        var later = A.GetAsync("/x");
         _answer.SetResult();
-        var others = Enumerable.Range(0, 20).Select(i => (i % 2 == 0 ? _a : _b).GetAsync("/x"));
+        var others = Enumerable.Range(0, 20).Select(i => (i % 2 == 0 ? A : B).GetAsync("/x"));
 
         foreach (var response in await Task.WhenAll([later, .. others]))
             Assert.Equal("body", await response.TextAsync());
-        Assert.Equal(1, _origin.Count("/x"));
+        Assert.Equal(1, Origin.Count("/x"));
     }
 
     [Fact]
     public async Task When_the_fetch_fails_another_takes_it_over()
     {
         var requests = 0;
-        _origin.Map("/x", async context =>
+        Origin.Map("/x", async context =>
         {
             if (Interlocked.Increment(ref requests) == 1)
             {
@@ -137,9 +117,9 @@ public sealed class CollapsingTests : IAsyncLifetime
             await context.Response.WriteAsync("body");
         });
 
-        var first = _a.GetAsync("/x");
+        var first = A.GetAsync("/x");
         await _arrived.Task;
-        var others = Enumerable.Range(0, 10).Select(i => (i % 2 == 0 ? _a : _b).GetAsync("/x")).ToArray();
+        var others = Enumerable.Range(0, 10).Select(i => (i % 2 == 0 ? A : B).GetAsync("/x")).ToArray();
         _answer.SetResult();
 
         Assert.Equal(502, (int)(await first).StatusCode);
@@ -150,15 +130,15 @@ public sealed class CollapsingTests : IAsyncLifetime
     [Fact]
     public async Task A_lock_whose_holder_died_holds_others_for_three_seconds_at_most()
     {
-        await using var connection = await _redis.ConnectAsync();
+        await using var connection = await Redis.ConnectAsync();
         MapHeld("/y", ("Cache-Control", "max-age=60"));
-        var held = _a.GetAsync("/y");
+        var held = A.GetAsync("/y");
         await _arrived.Task;
         var lockKey = connection.GetServers()[0].Keys(pattern: "gateway:lock:*").Single();
         // What a killed node leaves behind: a lock that nobody extends or releases.
         await connection.GetDatabase().StringSetAsync(lockKey, "killed", TimeSpan.FromSeconds(3));
 
-        var other = _b.GetAsync("/y");
+        var other = B.GetAsync("/y");
         _answer.SetResult();
 
         Assert.Equal("body", await (await held).TextAsync());
@@ -168,7 +148,7 @@ public sealed class CollapsingTests : IAsyncLifetime
     [Fact]
     public async Task Each_variant_is_fetched_once_however_many_wait_for_the_first()
     {
-        _origin.Map("/x", async context =>
+        Origin.Map("/x", async context =>
         {
             _arrived.TrySetResult();
             await _answer.Task;
@@ -177,13 +157,13 @@ public sealed class CollapsingTests : IAsyncLifetime
             await context.Response.WriteAsync(context.Request.Headers.AcceptLanguage.ToString());
         });
 
-        var responses = Enumerable.Range(0, 30).Select(i => _a.GetAsync("/x", ("Accept-Language", LanguageOf(i)))).ToArray();
+        var responses = Enumerable.Range(0, 30).Select(i => A.GetAsync("/x", ("Accept-Language", LanguageOf(i)))).ToArray();
         await _arrived.Task;
         _answer.SetResult();
 
         for (var i = 0; i < responses.Length; i++)
             Assert.Equal(LanguageOf(i), await (await responses[i]).TextAsync());
-        Assert.Equal(3, _origin.Count("/x"));
+        Assert.Equal(3, Origin.Count("/x"));
 
         static string LanguageOf(int i) => (i % 3) switch { 0 => "de", 1 => "en", _ => "fr" };
     }
@@ -192,7 +172,7 @@ public sealed class CollapsingTests : IAsyncLifetime
     public async Task Those_who_wait_for_what_a_tag_purge_names_fetch_anew_together()
     {
         var versions = 0;
-        _origin.Map("/x", async context =>
+        Origin.Map("/x", async context =>
         {
             var version = Interlocked.Increment(ref versions);
             if (version == 1)
@@ -206,12 +186,12 @@ public sealed class CollapsingTests : IAsyncLifetime
             await context.Response.WriteAsync($"version {version}");
         });
 
-        var first = _a.GetAsync("/x");
+        var first = A.GetAsync("/x");
         await _arrived.Task;
-        var purge = await _a.Admin.PostAsync(new Uri("/cache/purge?wait=true", UriKind.Relative), JsonContent.Create(new { tags = new[] { "red" } }));
+        var purge = await A.Admin.PostAsync(new Uri("/cache/purge?wait=true", UriKind.Relative), JsonContent.Create(new { tags = new[] { "red" } }));
         Assert.True(purge.IsSuccessStatusCode, await purge.TextAsync());
-        var later = Enumerable.Range(0, 20).Select(_ => _a.GetAsync("/x")).ToArray();
-        await FollowersAsync(_a, 20);
+        var later = Enumerable.Range(0, 20).Select(_ => A.GetAsync("/x")).ToArray();
+        await FollowersAsync(A, 20);
         _answer.SetResult();
 
         Assert.Equal("version 1", await (await first).TextAsync());
@@ -223,9 +203,9 @@ public sealed class CollapsingTests : IAsyncLifetime
     [Fact]
     public async Task A_fetch_that_hangs_is_joined_by_one_of_those_who_wait_and_not_by_all()
     {
-        await using var node = await CacheTestNode.StartAsync(_origin, _redis, new { CollapseWaitLimit = "00:00:02", Collapse = "Process" });
+        await using var node = await CacheTestNode.StartAsync(Origin, Redis, new { CollapseWaitLimit = "00:00:02", Collapse = "Process" });
         var requests = 0;
-        _origin.Map("/x", async context =>
+        Origin.Map("/x", async context =>
         {
             if (Interlocked.Increment(ref requests) == 1)
             {
@@ -250,9 +230,9 @@ public sealed class CollapsingTests : IAsyncLifetime
     [Fact]
     public async Task Whichever_of_two_fetches_is_answered_first_answers_all_who_wait()
     {
-        await using var node = await CacheTestNode.StartAsync(_origin, _redis, new { CollapseWaitLimit = "00:00:02", Collapse = "Process" });
+        await using var node = await CacheTestNode.StartAsync(Origin, Redis, new { CollapseWaitLimit = "00:00:02", Collapse = "Process" });
         var (requests, second) = (0, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-        _origin.Map("/x", async context =>
+        Origin.Map("/x", async context =>
         {
             await (Interlocked.Increment(ref requests) == 1 ? _answer.Task : second.Task);
             context.Response.Headers.CacheControl = "max-age=60";
@@ -274,7 +254,7 @@ public sealed class CollapsingTests : IAsyncLifetime
     public async Task One_more_than_may_wait_is_told_to_come_again()
     {
         await using var node = await GatewayNode.StartAsync(
-            new { ReverseProxy = _origin.ProxySection(("OutputCachePolicy", "origin")), OutputCache = new { MaxWaitingRequests = 5 } }, _redis.ConnectionString);
+            new { ReverseProxy = Origin.ProxySection(("OutputCachePolicy", "origin")), OutputCache = new { MaxWaitingRequests = 5 } }, Redis.ConnectionString);
         MapHeld("/x", ("Cache-Control", "max-age=60"));
         var leader = node.GetAsync("/x");
         await _arrived.Task;
@@ -290,7 +270,7 @@ public sealed class CollapsingTests : IAsyncLifetime
         _answer.SetResult();
         foreach (var response in await Task.WhenAll([leader, .. waiting]))
             Assert.Equal("body", await response.TextAsync());
-        Assert.Equal(1, _origin.Count("/x"));
+        Assert.Equal(1, Origin.Count("/x"));
         Assert.Empty(node.Log.Exceptions);
     }
 
@@ -298,18 +278,18 @@ public sealed class CollapsingTests : IAsyncLifetime
     public async Task After_an_answer_that_nobody_can_share_nobody_waits_for_another()
     {
         var requests = 0;
-        _origin.Map("/x", async context =>
+        Origin.Map("/x", async context =>
         {
             if (Interlocked.Increment(ref requests) > 1)
                 await _answer.Task;
             context.Response.Headers.CacheControl = "no-store";
             await context.Response.WriteAsync("body");
         });
-        await _a.GetAsync("/x");
+        await A.GetAsync("/x");
 
-        var later = Enumerable.Range(0, 10).Select(_ => _a.GetAsync("/x")).ToArray();
+        var later = Enumerable.Range(0, 10).Select(_ => A.GetAsync("/x")).ToArray();
 
-        await Eventually.TrueAsync(() => _origin.Count("/x") == 11, "each asks the origin at once");
+        await Eventually.TrueAsync(() => Origin.Count("/x") == 11, "each asks the origin at once");
         _answer.SetResult();
         await Task.WhenAll(later);
     }
@@ -324,15 +304,15 @@ public sealed class CollapsingTests : IAsyncLifetime
             await context.Response.WriteAsync($"for {context.Request.Headers.Authorization}");
         }
 
-        _origin.Map("/led", AnswerAsync).Map("/not-led", AnswerAsync);
-        var anonymous = _a.GetAsync("/led");
-        await Eventually.TrueAsync(() => _origin.Count("/led") == 1, "one without credentials leads");
-        var named = Enumerable.Range(0, 3).Select(i => _a.GetAsync("/led", ("Authorization", $"Bearer {i}"))).ToArray();
-        await Eventually.TrueAsync(() => _origin.Count("/led") == 4, "none with credentials follows it", TimeSpan.FromSeconds(5));
-        var first = _a.GetAsync("/not-led", ("Authorization", "Bearer x"));
-        await Eventually.TrueAsync(() => _origin.Count("/not-led") == 1, "one with credentials is first");
-        var second = _a.GetAsync("/not-led");
-        await Eventually.TrueAsync(() => _origin.Count("/not-led") == 2, "nobody follows it", TimeSpan.FromSeconds(5));
+        Origin.Map("/led", AnswerAsync).Map("/not-led", AnswerAsync);
+        var anonymous = A.GetAsync("/led");
+        await Eventually.TrueAsync(() => Origin.Count("/led") == 1, "one without credentials leads");
+        var named = Enumerable.Range(0, 3).Select(i => A.GetAsync("/led", ("Authorization", $"Bearer {i}"))).ToArray();
+        await Eventually.TrueAsync(() => Origin.Count("/led") == 4, "none with credentials follows it", TimeSpan.FromSeconds(5));
+        var first = A.GetAsync("/not-led", ("Authorization", "Bearer x"));
+        await Eventually.TrueAsync(() => Origin.Count("/not-led") == 1, "one with credentials is first");
+        var second = A.GetAsync("/not-led");
+        await Eventually.TrueAsync(() => Origin.Count("/not-led") == 2, "nobody follows it", TimeSpan.FromSeconds(5));
         _answer.SetResult();
 
         Assert.Equal("for ", await (await anonymous).TextAsync());
@@ -341,7 +321,7 @@ public sealed class CollapsingTests : IAsyncLifetime
         Assert.Equal(("for Bearer x", "for "), (await (await first).TextAsync(), await (await second).TextAsync()));
     }
 
-    private void MapHeld(string path, params (string Name, string Value)[] fields) => _origin.Map(path, async context =>
+    private void MapHeld(string path, params (string Name, string Value)[] fields) => Origin.Map(path, async context =>
     {
         _arrived.TrySetResult();
         await _answer.Task;
@@ -356,7 +336,7 @@ public sealed class CollapsingTests : IAsyncLifetime
     // Nobody is answered while the origin holds its answer, so all that can be seen is that nobody asked it again.
     private async Task AllWaitAsync(Task<HttpResponseMessage>[] responses)
     {
-        await using var connection = await _redis.ConnectAsync();
+        await using var connection = await Redis.ConnectAsync();
         await Eventually.TrueAsync(
             () => Task.FromResult(connection.GetServers()[0].SubscriptionSubscriberCount(StackExchange.Redis.RedisChannel.Literal("gateway:fetch")) == 2),
             "both nodes reached the fetch lock");

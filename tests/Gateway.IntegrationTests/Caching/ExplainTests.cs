@@ -7,59 +7,48 @@ using Microsoft.AspNetCore.Http;
 
 namespace Gateway.IntegrationTests.Caching;
 
-public sealed class ExplainTests : IAsyncLifetime
+public sealed class ExplainTests() : TwoNodeTests(new { QueryKeys = new { Drop = new[] { "utm_*" } } })
 {
-    private RedisServer _redis = null!;
-    private TestOrigin _origin = null!;
-    private GatewayNode _a = null!;
-    private GatewayNode _b = null!;
-
-    public async Task InitializeAsync()
+    public override async Task InitializeAsync()
     {
-        _redis = await RedisServer.StartAsync();
-        _origin = await TestOrigin.StartAsync();
-        _origin.Map("/x", "body", ("Cache-Control", "max-age=60"), ("Surrogate-Key", "red blue"), ("Vary", "Accept-Language"), ("ETag", "\"1\""));
-        _a = await CacheTestNode.StartAsync(_origin, _redis, new { QueryKeys = new { Drop = new[] { "utm_*" } } });
-        _b = await CacheTestNode.StartAsync(_origin, _redis, new { QueryKeys = new { Drop = new[] { "utm_*" } } });
+        await base.InitializeAsync();
+        Origin.Map("/x", "body", ("Cache-Control", "max-age=60"), ("Surrogate-Key", "red blue"), ("Vary", "Accept-Language"), ("ETag", "\"1\""));
     }
 
-    public async Task DisposeAsync()
+    public override Task DisposeAsync()
     {
-        Assert.Empty(_a.Log.Exceptions);
-        await _a.DisposeAsync();
-        await _b.DisposeAsync();
-        await _origin.DisposeAsync();
-        await _redis.DisposeAsync();
+        Assert.Empty(A.Log.Exceptions);
+        return base.DisposeAsync();
     }
 
     [Fact]
     public async Task It_says_what_the_next_request_then_meets_and_asks_no_origin()
     {
-        Assert.Equal("forward not-stored", await OutcomeAsync(_a, "/x"));
-        Assert.Equal(0, _origin.Count("/x"));
+        Assert.Equal("forward not-stored", await OutcomeAsync(A, "/x"));
+        Assert.Equal(0, Origin.Count("/x"));
 
-        Assert.Contains("uri-miss", (await _a.GetAsync("/x", ("Accept-Language", "de"))).CacheStatus(), StringComparison.Ordinal);
-        await Eventually.TrueAsync(async () => await OutcomeAsync(_a, "/x", ("Accept-Language", "de")) == "serve fresh", "stored");
-        Assert.Equal("forward variant-not-stored", await OutcomeAsync(_a, "/x", ("Accept-Language", "en")));
-        Assert.Equal("revalidate request-no-cache", await OutcomeAsync(_a, "/x", ("Accept-Language", "de"), ("Cache-Control", "no-cache")));
-        Assert.Equal("refuse only-if-cached", await OutcomeAsync(_a, "/x", ("Cache-Control", "only-if-cached")));
-        Assert.Equal("forward request-precondition", await OutcomeAsync(_a, "/x", ("If-Match", "\"1\"")));
-        Assert.Equal("forward method", await OutcomeAsync(_a, "/x", "POST"));
-        Assert.Equal(1, _origin.Count("/x"));
+        Assert.Contains("uri-miss", (await A.GetAsync("/x", ("Accept-Language", "de"))).CacheStatus(), StringComparison.Ordinal);
+        await Eventually.TrueAsync(async () => await OutcomeAsync(A, "/x", ("Accept-Language", "de")) == "serve fresh", "stored");
+        Assert.Equal("forward variant-not-stored", await OutcomeAsync(A, "/x", ("Accept-Language", "en")));
+        Assert.Equal("revalidate request-no-cache", await OutcomeAsync(A, "/x", ("Accept-Language", "de"), ("Cache-Control", "no-cache")));
+        Assert.Equal("refuse only-if-cached", await OutcomeAsync(A, "/x", ("Cache-Control", "only-if-cached")));
+        Assert.Equal("forward request-precondition", await OutcomeAsync(A, "/x", ("If-Match", "\"1\"")));
+        Assert.Equal("forward method", await OutcomeAsync(A, "/x", "POST"));
+        Assert.Equal(1, Origin.Count("/x"));
     }
 
     [Fact]
     public async Task It_shows_the_stored_response_its_key_variants_tags_and_tier()
     {
-        await _a.GetAsync("/x?utm_source=me", ("Accept-Language", "de"));
-        await Eventually.TrueAsync(async () => (await ExplainAsync(_b, "/x?utm_medium=mail", ("Accept-Language", "de"))).GetProperty("outcome").GetString() == "serve", "stored");
-        await Eventually.TrueAsync(async () => (await ExplainAsync(_a, "/x")).GetProperty("changes").GetProperty("hasLease").GetBoolean(), "the node has a lease");
+        await A.GetAsync("/x?utm_source=me", ("Accept-Language", "de"));
+        await Eventually.TrueAsync(async () => (await ExplainAsync(B, "/x?utm_medium=mail", ("Accept-Language", "de"))).GetProperty("outcome").GetString() == "serve", "stored");
+        await Eventually.TrueAsync(async () => (await ExplainAsync(A, "/x")).GetProperty("changes").GetProperty("hasLease").GetBoolean(), "the node has a lease");
 
-        var other = await ExplainAsync(_b, "/x?utm_medium=mail", ("Accept-Language", "de"));
+        var other = await ExplainAsync(B, "/x?utm_medium=mail", ("Accept-Language", "de"));
         Assert.Equal("redis", other.GetProperty("tier").GetString());
         Assert.Equal(JsonValueKind.Null, other.GetProperty("memory").ValueKind);
 
-        var own = await ExplainAsync(_a, "/x", ("Accept-Language", "de"));
+        var own = await ExplainAsync(A, "/x", ("Accept-Language", "de"));
         Assert.Equal("memory", own.GetProperty("tier").GetString());
         Assert.Equal("all", own.GetProperty("route").GetString());
         Assert.Equal("origin", own.GetProperty("policy").GetString());
@@ -79,34 +68,34 @@ public sealed class ExplainTests : IAsyncLifetime
     [Fact]
     public async Task It_says_that_a_purge_concerns_a_stored_response_and_leaves_it_where_it_is()
     {
-        await _a.GetAsync("/x", ("Accept-Language", "de"));
-        await Eventually.TrueAsync(async () => await OutcomeAsync(_a, "/x", ("Accept-Language", "de")) == "serve fresh", "stored");
-        using (await _a.Admin.PostAsJsonAsync("/cache/purge?wait=true", new { tag = "red" }))
+        await A.GetAsync("/x", ("Accept-Language", "de"));
+        await Eventually.TrueAsync(async () => await OutcomeAsync(A, "/x", ("Accept-Language", "de")) == "serve fresh", "stored");
+        using (await A.Admin.PostAsJsonAsync("/cache/purge?wait=true", new { tag = "red" }))
         {
             // The same answer twice: explaining changes nothing.
             for (var i = 0; i < 2; i++)
             {
-                var purged = await ExplainAsync(_a, "/x", ("Accept-Language", "de"));
+                var purged = await ExplainAsync(A, "/x", ("Accept-Language", "de"));
                 Assert.Equal("invalidated", purged.GetProperty("reason").GetString());
                 Assert.Equal("changed", purged.GetProperty("memory").GetProperty("changes").GetString());
             }
         }
 
-        Assert.Contains("detail=invalidated", (await _a.GetAsync("/x", ("Accept-Language", "de"))).CacheStatus(), StringComparison.Ordinal);
+        Assert.Contains("detail=invalidated", (await A.GetAsync("/x", ("Accept-Language", "de"))).CacheStatus(), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task It_says_who_is_fetching()
     {
         var answer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _origin.Map("/slow", async context =>
+        Origin.Map("/slow", async context =>
         {
             await answer.Task;
             await context.Response.WriteAsync("slow");
         });
-        var fetching = _a.GetAsync("/slow");
-        await Eventually.TrueAsync(async () => await FetchAsync(_a) == (true, true), "this node fetches");
-        Assert.Equal((false, true), await FetchAsync(_b));
+        var fetching = A.GetAsync("/slow");
+        await Eventually.TrueAsync(async () => await FetchAsync(A) == (true, true), "this node fetches");
+        Assert.Equal((false, true), await FetchAsync(B));
         answer.SetResult();
         (await fetching).Dispose();
 
@@ -121,7 +110,7 @@ public sealed class ExplainTests : IAsyncLifetime
     public async Task A_refusal_before_the_cache_is_explained_too()
     {
         await using var issuer = await TestIssuer.StartAsync();
-        await using var node = await TokenNode.StartAsync(_origin, issuer, _redis);
+        await using var node = await TokenNode.StartAsync(Origin, issuer, Redis);
 
         Assert.Equal("refuse", (await ExplainAsync(node, "/x")).GetProperty("outcome").GetString());
         var admitted = await ExplainAsync(node, "/x", ("Authorization", "Bearer " + issuer.Issue()));
@@ -131,10 +120,10 @@ public sealed class ExplainTests : IAsyncLifetime
     [Fact]
     public async Task What_no_route_or_policy_covers_is_not_cached()
     {
-        await using var node = await GatewayNode.StartAsync(new { ReverseProxy = _origin.ProxySection() }, _redis.ConnectionString);
+        await using var node = await GatewayNode.StartAsync(new { ReverseProxy = Origin.ProxySection() }, Redis.ConnectionString);
         Assert.Equal("not-cached The route names no OutputCachePolicy.", await OutcomeAsync(node, "/x"));
 
-        await using var empty = await GatewayNode.StartAsync(redis: _redis.ConnectionString);
+        await using var empty = await GatewayNode.StartAsync(redis: Redis.ConnectionString);
         Assert.Equal("not-cached No route matches.", await OutcomeAsync(empty, "/x"));
     }
 
@@ -153,7 +142,7 @@ public sealed class ExplainTests : IAsyncLifetime
     public async Task What_is_no_request_is_refused(string body)
     {
         using var content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
-        var answer = await _a.Admin.PostAsync("/cache/explain", content);
+        var answer = await A.Admin.PostAsync("/cache/explain", content);
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
     }
@@ -161,9 +150,9 @@ public sealed class ExplainTests : IAsyncLifetime
     [Fact]
     public async Task A_request_that_is_too_long_is_refused()
     {
-        var answer = await _a.Admin.PostAsJsonAsync("/cache/explain", new { url = "http://shop.example/x", fields = new { a = new string('a', 70_000) } });
+        var answer = await A.Admin.PostAsJsonAsync("/cache/explain", new { url = "http://shop.example/x", fields = new { a = new string('a', 70_000) } });
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
-        Assert.Equal("forward target", await OutcomeAsync(_a, "/" + new string('x', 20_000)));
+        Assert.Equal("forward target", await OutcomeAsync(A, "/" + new string('x', 20_000)));
     }
 
     private static Task<string> OutcomeAsync(GatewayNode node, string path, params (string Name, string Value)[] fields) => OutcomeAsync(node, path, "GET", fields);

@@ -5,29 +5,13 @@ using Microsoft.Extensions.Logging;
 
 namespace Gateway.IntegrationTests.Caching;
 
-public sealed class OriginPolicyTests : IAsyncLifetime
+public sealed class OriginPolicyTests : TwoNodeTests
 {
-    private RedisServer _redis = null!;
-    private TestOrigin _origin = null!;
-    private GatewayNode _a = null!;
-    private GatewayNode _b = null!;
-
-    public async Task InitializeAsync()
+    public override Task DisposeAsync()
     {
-        _redis = await RedisServer.StartAsync();
-        _origin = await TestOrigin.StartAsync();
-        _a = await CacheTestNode.StartAsync(_origin, _redis);
-        _b = await CacheTestNode.StartAsync(_origin, _redis);
-    }
-
-    public async Task DisposeAsync()
-    {
-        Assert.DoesNotContain(_a.Log.Events, logged => logged.Level >= LogLevel.Error);
-        Assert.DoesNotContain(_b.Log.Events, logged => logged.Level >= LogLevel.Error);
-        await _a.DisposeAsync();
-        await _b.DisposeAsync();
-        await _origin.DisposeAsync();
-        await _redis.DisposeAsync();
+        Assert.DoesNotContain(A.Log.Events, logged => logged.Level >= LogLevel.Error);
+        Assert.DoesNotContain(B.Log.Events, logged => logged.Level >= LogLevel.Error);
+        return base.DisposeAsync();
     }
 
     [Theory]
@@ -36,13 +20,13 @@ public sealed class OriginPolicyTests : IAsyncLifetime
     [InlineData("public, max-age=60")]
     public async Task A_fresh_response_is_reused_by_all_nodes(string cacheControl)
     {
-        _origin.Map("/x", "body", ("Cache-Control", cacheControl), ("X-Field", "kept"));
+        Origin.Map("/x", "body", ("Cache-Control", cacheControl), ("X-Field", "kept"));
 
-        var first = await _a.GetAsync("/x");
+        var first = await A.GetAsync("/x");
         Assert.Equal("Gateway; fwd=uri-miss; fwd-status=200; stored", first.CacheStatus());
-        await Eventually.TrueAsync(async () => (await _b.GetAsync("/x")).CacheStatus().StartsWith("Gateway; hit; ttl=", StringComparison.Ordinal), "the other node hits");
+        await Eventually.TrueAsync(async () => (await B.GetAsync("/x")).CacheStatus().StartsWith("Gateway; hit; ttl=", StringComparison.Ordinal), "the other node hits");
 
-        foreach (var node in new[] { _a, _b })
+        foreach (var node in new[] { A, B })
         {
             var hit = await node.GetAsync("/x");
             Assert.StartsWith("Gateway; hit; ttl=", hit.CacheStatus(), StringComparison.Ordinal);
@@ -51,7 +35,7 @@ public sealed class OriginPolicyTests : IAsyncLifetime
             Assert.NotNull(hit.Headers.Age);
         }
 
-        Assert.Equal(1, _origin.Count("/x"));
+        Assert.Equal(1, Origin.Count("/x"));
     }
 
     [Theory]
@@ -60,13 +44,13 @@ public sealed class OriginPolicyTests : IAsyncLifetime
     [InlineData("", "no-freshness")]
     public async Task A_response_that_may_not_be_stored_says_why(string cacheControl, string detail)
     {
-        _origin.Map("/x", "body", cacheControl.Length == 0 ? [] : [("Cache-Control", cacheControl)]);
+        Origin.Map("/x", "body", cacheControl.Length == 0 ? [] : [("Cache-Control", cacheControl)]);
 
-        await _a.GetAsync("/x");
-        var second = await _a.GetAsync("/x");
+        await A.GetAsync("/x");
+        var second = await A.GetAsync("/x");
 
         Assert.Equal($"Gateway; fwd=uri-miss; fwd-status=200; detail={detail}", second.CacheStatus());
-        Assert.Equal(2, _origin.Count("/x"));
+        Assert.Equal(2, Origin.Count("/x"));
     }
 
     [Theory]
@@ -74,7 +58,7 @@ public sealed class OriginPolicyTests : IAsyncLifetime
     [InlineData("Last-Modified", "Tue, 03 Nov 2026 08:00:00 GMT", "If-Modified-Since", "Tue, 03 Nov 2026 08:00:00 GMT")]
     public async Task A_stale_response_is_revalidated_and_served_when_the_origin_says_304(string field, string value, string condition, string expected)
     {
-        _origin.Map("/x", async context =>
+        Origin.Map("/x", async context =>
         {
             context.Response.Headers.CacheControl = "max-age=0";
             context.Response.Headers[field] = value;
@@ -85,8 +69,8 @@ public sealed class OriginPolicyTests : IAsyncLifetime
                 await context.Response.WriteAsync("body");
         });
 
-        await _a.GetAsync("/x");
-        var second = await _a.GetAsync("/x");
+        await A.GetAsync("/x");
+        var second = await A.GetAsync("/x");
 
         Assert.Equal(HttpStatusCode.OK, second.StatusCode);
         Assert.Equal("body", await second.TextAsync());
@@ -97,7 +81,7 @@ public sealed class OriginPolicyTests : IAsyncLifetime
     [Fact]
     public async Task Variants_are_kept_apart_by_the_fields_in_Vary()
     {
-        _origin.Map("/x", async context =>
+        Origin.Map("/x", async context =>
         {
             context.Response.Headers.CacheControl = "max-age=60";
             context.Response.Headers.Vary = "Accept-Language";
@@ -105,43 +89,43 @@ public sealed class OriginPolicyTests : IAsyncLifetime
         });
 
         foreach (var language in new[] { "de", "en", "de", "en" })
-            Assert.Equal(language, await (await _a.GetAsync("/x", ("Accept-Language", language))).TextAsync());
-        Assert.Equal(2, _origin.Count("/x"));
+            Assert.Equal(language, await (await A.GetAsync("/x", ("Accept-Language", language))).TextAsync());
+        Assert.Equal(2, Origin.Count("/x"));
 
-        var other = await _b.GetAsync("/x", ("Accept-Language", "fr"));
+        var other = await B.GetAsync("/x", ("Accept-Language", "fr"));
         Assert.Equal("Gateway; fwd=vary-miss; fwd-status=200; stored", other.CacheStatus());
-        Assert.Equal("de", await (await _b.GetAsync("/x", ("Accept-Language", "de"))).TextAsync());
-        Assert.Equal(3, _origin.Count("/x"));
+        Assert.Equal("de", await (await B.GetAsync("/x", ("Accept-Language", "de"))).TextAsync());
+        Assert.Equal(3, Origin.Count("/x"));
     }
 
     [Fact]
     public async Task A_client_that_has_the_response_gets_304_on_a_miss_and_on_a_hit()
     {
-        _origin.Map("/x", "body", ("Cache-Control", "max-age=60"), ("ETag", "\"1\""));
+        Origin.Map("/x", "body", ("Cache-Control", "max-age=60"), ("ETag", "\"1\""));
 
-        var miss = await _a.GetAsync("/x", ("If-None-Match", "\"1\""));
+        var miss = await A.GetAsync("/x", ("If-None-Match", "\"1\""));
         Assert.Equal(HttpStatusCode.NotModified, miss.StatusCode);
         Assert.Equal("Gateway; fwd=uri-miss; fwd-status=200; stored", miss.CacheStatus());
 
-        var hit = await _a.GetAsync("/x", ("If-None-Match", "W/\"1\", \"2\""));
+        var hit = await A.GetAsync("/x", ("If-None-Match", "W/\"1\", \"2\""));
         Assert.Equal(HttpStatusCode.NotModified, hit.StatusCode);
         Assert.Equal("\"1\"", hit.Headers.ETag!.Tag);
-        Assert.Equal("body", await (await _a.GetAsync("/x")).TextAsync());
-        Assert.Equal(1, _origin.Count("/x"));
-        Assert.DoesNotContain(_origin.Requests[0].Headers.Keys, name => name.StartsWith("If-", StringComparison.OrdinalIgnoreCase));
+        Assert.Equal("body", await (await A.GetAsync("/x")).TextAsync());
+        Assert.Equal(1, Origin.Count("/x"));
+        Assert.DoesNotContain(Origin.Requests[0].Headers.Keys, name => name.StartsWith("If-", StringComparison.OrdinalIgnoreCase));
     }
 
     [Fact]
     public async Task Head_is_answered_from_the_response_to_get()
     {
-        _origin.Map("/x", "body", ("Cache-Control", "max-age=60"));
-        await _a.GetAsync("/x");
+        Origin.Map("/x", "body", ("Cache-Control", "max-age=60"));
+        await A.GetAsync("/x");
 
-        var head = await _a.SendAsync(HttpMethod.Head, "/x");
+        var head = await A.SendAsync(HttpMethod.Head, "/x");
 
         Assert.Equal(4, head.Content.Headers.ContentLength);
         Assert.StartsWith("Gateway; hit", head.CacheStatus(), StringComparison.Ordinal);
-        Assert.Equal(1, _origin.Count("/x"));
+        Assert.Equal(1, Origin.Count("/x"));
     }
 
     [Theory]
@@ -150,25 +134,25 @@ public sealed class OriginPolicyTests : IAsyncLifetime
     [InlineData("Cache-Control", "no-store", "request-no-store")]
     public async Task A_request_whose_answer_is_its_own_is_not_shared(string field, string value, string detail)
     {
-        _origin.Map("/x", "body", ("Cache-Control", "max-age=60"));
+        Origin.Map("/x", "body", ("Cache-Control", "max-age=60"));
 
-        var own = await _a.GetAsync("/x", (field, value));
+        var own = await A.GetAsync("/x", (field, value));
         Assert.EndsWith($"; detail={detail}", own.CacheStatus(), StringComparison.Ordinal);
-        await _a.GetAsync("/x");
+        await A.GetAsync("/x");
 
-        Assert.Equal(2, _origin.Count("/x"));
+        Assert.Equal(2, Origin.Count("/x"));
     }
 
     [Fact]
     public async Task A_response_that_sets_a_cookie_is_not_shared()
     {
-        _origin.Map("/x", "body", ("Cache-Control", "max-age=60"), ("Set-Cookie", "id=1"));
+        Origin.Map("/x", "body", ("Cache-Control", "max-age=60"), ("Set-Cookie", "id=1"));
 
-        var first = await _a.GetAsync("/x");
+        var first = await A.GetAsync("/x");
         Assert.Equal("Gateway; fwd=uri-miss; fwd-status=200; detail=set-cookie", first.CacheStatus());
         Assert.Equal("id=1", first.Headers.GetValues("Set-Cookie").Single());
-        await _a.GetAsync("/x");
-        Assert.Equal(2, _origin.Count("/x"));
+        await A.GetAsync("/x");
+        Assert.Equal(2, Origin.Count("/x"));
     }
 
     [Fact]
@@ -176,7 +160,7 @@ public sealed class OriginPolicyTests : IAsyncLifetime
     {
         var requests = 0;
         var halfArrived = new TaskCompletionSource();
-        _origin.Map("/x", async context =>
+        Origin.Map("/x", async context =>
         {
             context.Response.Headers.CacheControl = "max-age=60";
             if (Interlocked.Increment(ref requests) == 1)
@@ -193,66 +177,66 @@ public sealed class OriginPolicyTests : IAsyncLifetime
 
         using (var request = new HttpRequestMessage(HttpMethod.Get, "/x") { Headers = { Host = CacheTestNode.Host } })
         {
-            var response = await _a.Public.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+            var response = await A.Public.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
             halfArrived.SetResult();
             await Assert.ThrowsAsync<HttpRequestException>(response.TextAsync);
         }
 
-        Assert.Equal("whole", await (await _a.GetAsync("/x")).TextAsync());
-        Assert.Equal("whole", await (await _a.GetAsync("/x")).TextAsync());
+        Assert.Equal("whole", await (await A.GetAsync("/x")).TextAsync());
+        Assert.Equal("whole", await (await A.GetAsync("/x")).TextAsync());
         Assert.Equal(2, requests);
     }
 
     [Fact]
     public async Task Only_if_cached_is_answered_504_when_nothing_is_stored()
     {
-        _origin.Map("/x", "body", ("Cache-Control", "max-age=60"));
-        Assert.Equal(HttpStatusCode.GatewayTimeout, (await _a.GetAsync("/x", ("Cache-Control", "only-if-cached"))).StatusCode);
-        await _a.GetAsync("/x");
-        Assert.Equal(HttpStatusCode.OK, (await _a.GetAsync("/x", ("Cache-Control", "only-if-cached"))).StatusCode);
-        Assert.Equal(1, _origin.Count("/x"));
+        Origin.Map("/x", "body", ("Cache-Control", "max-age=60"));
+        Assert.Equal(HttpStatusCode.GatewayTimeout, (await A.GetAsync("/x", ("Cache-Control", "only-if-cached"))).StatusCode);
+        await A.GetAsync("/x");
+        Assert.Equal(HttpStatusCode.OK, (await A.GetAsync("/x", ("Cache-Control", "only-if-cached"))).StatusCode);
+        Assert.Equal(1, Origin.Count("/x"));
     }
 
     [Fact]
     public async Task An_unsafe_method_invalidates_the_target_and_the_location_on_all_nodes()
     {
-        _origin.Map("/x", context =>
+        Origin.Map("/x", context =>
         {
             context.Response.Headers.CacheControl = "max-age=60";
             context.Response.Headers.Location = context.Request.Method == "POST" ? "/y" : default;
             return context.Response.WriteAsync("body");
         });
-        _origin.Map("/y", "body", ("Cache-Control", "max-age=60"));
+        Origin.Map("/y", "body", ("Cache-Control", "max-age=60"));
         foreach (var path in new[] { "/x", "/y" })
         {
-            await _a.GetAsync(path);
-            await Eventually.TrueAsync(async () => (await _b.GetAsync(path)).CacheStatus().Contains("; hit;", StringComparison.Ordinal), "the other node hits");
+            await A.GetAsync(path);
+            await Eventually.TrueAsync(async () => (await B.GetAsync(path)).CacheStatus().Contains("; hit;", StringComparison.Ordinal), "the other node hits");
         }
 
-        await _a.SendAsync(HttpMethod.Post, "/x");
+        await A.SendAsync(HttpMethod.Post, "/x");
 
         foreach (var path in new[] { "/x", "/y" })
         {
-            var here = await _a.GetAsync(path);
+            var here = await A.GetAsync(path);
             Assert.Contains("fwd=miss", here.CacheStatus(), StringComparison.Ordinal);
-            await Eventually.TrueAsync(() => Task.FromResult(_origin.Count(path) >= 2), "fetched again");
+            await Eventually.TrueAsync(() => Task.FromResult(Origin.Count(path) >= 2), "fetched again");
         }
 
-        await _a.SendAsync(HttpMethod.Put, "/x");
-        await Eventually.TrueAsync(async () => !(await _b.GetAsync("/x")).CacheStatus().Contains("; hit;", StringComparison.Ordinal), "the other node learns of it");
+        await A.SendAsync(HttpMethod.Put, "/x");
+        await Eventually.TrueAsync(async () => !(await B.GetAsync("/x")).CacheStatus().Contains("; hit;", StringComparison.Ordinal), "the other node learns of it");
     }
 
     [Fact]
     public async Task The_same_path_in_another_case_or_with_another_query_is_another_response()
     {
         foreach (var path in new[] { "/x", "/X" })
-            _origin.Map(path, context =>
+            Origin.Map(path, context =>
             {
                 context.Response.Headers.CacheControl = "max-age=60";
                 return context.Response.WriteAsync(context.Request.Path + context.Request.QueryString.ToString());
             });
 
         foreach (var target in new[] { "/x", "/X", "/x?a=1", "/x?A=1", "/x?a=1&", "/x?" })
-            Assert.Equal(target == "/x?" ? "/x" : target, (await (await _a.GetAsync(target)).TextAsync()).TrimEnd('?'));
+            Assert.Equal(target == "/x?" ? "/x" : target, (await (await A.GetAsync(target)).TextAsync()).TrimEnd('?'));
     }
 }

@@ -83,16 +83,66 @@ public sealed class PolicyIdentityTests : IAsyncLifetime
             Assert.Contains("detail=response-private", (await node.GetAsync("/mine", _issuer.Issue("alice"))).CacheStatus(), StringComparison.Ordinal);
     }
 
-    private Task<GatewayNode> StartAsync(object policy) => GatewayNode.StartAsync(
+    /// <remarks>It fails when the claim is left out of the key.</remarks>
+    [Fact]
+    public async Task With_permission_those_who_ask_at_once_share_a_fetch_with_their_own_identity_alone()
+    {
+        var answer = HoldMe();
+        await using var a = await StartAsync(new { Authorization = "Share", VaryByClaim = new[] { "sub" }, LockThreshold = "00:00:00" });
+        await using var b = await StartAsync(new { Authorization = "Share", VaryByClaim = new[] { "sub" }, LockThreshold = "00:00:00" });
+        string[] subjects = ["alice", "bob", "carol"];
+        var tokens = subjects.ToDictionary(subject => subject, subject => _issuer.Issue(subject));
+
+        var requests = Enumerable.Range(0, 60).Select(i => (Subject: subjects[i % 3], Response: (i % 2 == 0 ? a : b).GetAsync("/me", tokens[subjects[i % 3]], OneSite))).ToArray();
+        await Eventually.TrueAsync(() => _origin.Count("/me") == 3, "each identity has its own fetch, on one of the nodes");
+        answer.SetResult();
+
+        foreach (var (subject, response) in requests)
+            Assert.Equal(subject, await (await response).TextAsync());
+        Assert.Equal(3, _origin.Count("/me"));
+    }
+
+    /// <remarks>It fails when requests with an identity follow, or when only the field <c>Authorization</c> counts as one.</remarks>
+    [Fact]
+    public async Task Without_permission_nobody_waits_for_the_response_to_another_whichever_field_tells_who_it_is()
+    {
+        var answer = HoldMe();
+        await using var node = await StartAsync(new { }, "partners");
+        var keys = new List<string>();
+        foreach (var owner in new[] { "alice", "bob", "carol" })
+            keys.Add((await node.IssueAsync(new { owner })).Key);
+
+        var requests = keys.Concat(keys).Select(key => node.GetAsync("/me", token: null, ("X-Api-Key", key), OneSite)).ToArray();
+        await Eventually.TrueAsync(() => _origin.Count("/me") == 6, "each asks the origin at once", TimeSpan.FromSeconds(5));
+        answer.SetResult();
+
+        var texts = await Task.WhenAll(requests.Select(async request => await (await request).TextAsync()));
+        Assert.Equal(["alice", "bob", "carol", "alice", "bob", "carol"], texts);
+    }
+
+    private TaskCompletionSource HoldMe()
+    {
+        var answer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _origin.Map("/me", async context =>
+        {
+            await answer.Task;
+            context.Response.Headers.CacheControl = "max-age=60";
+            await context.Response.WriteAsync(context.Request.Headers["X-Auth-Subject"].ToString());
+        });
+        return answer;
+    }
+
+    private Task<GatewayNode> StartAsync(object policy, string scheme = "shop") => GatewayNode.StartAsync(
         new
         {
-            ReverseProxy = _origin.ProxySection(("AuthorizationPolicy", "shop"), ("OutputCachePolicy", "origin")),
+            ReverseProxy = _origin.ProxySection(("AuthorizationPolicy", scheme), ("OutputCachePolicy", "origin")),
             OutputCache = new { Policies = new { origin = policy } },
             Tokens = new
             {
                 Schemes = new
                 {
                     shop = new { TestIssuer.Issuer, TestIssuer.Audience, _issuer.JwksUri, Forward = new[] { new { Claim = "sub", Field = "X-Auth-Subject" } } },
+                    partners = new { ApiKeys = new { Enabled = true }, Forward = new[] { new { Claim = "sub", Field = "X-Auth-Subject" } } },
                 },
             },
             Redis = new { Deadline = "00:00:02" },

@@ -5,30 +5,14 @@ using Gateway.IntegrationTests.Infrastructure;
 
 namespace Gateway.IntegrationTests.Caching;
 
-public sealed class PurgeTests : IAsyncLifetime
+public sealed class PurgeTests : TwoNodeTests
 {
-    private RedisServer _redis = null!;
-    private TestOrigin _origin = null!;
-    private GatewayNode _a = null!;
-    private GatewayNode _b = null!;
-
-    public async Task InitializeAsync()
+    public override async Task InitializeAsync()
     {
-        _redis = await RedisServer.StartAsync();
-        _origin = await TestOrigin.StartAsync();
-        _origin.Map("/x", "x", ("Cache-Control", "max-age=60"), ("Surrogate-Key", "red blue"));
-        _origin.Map("/y", "y", ("Cache-Control", "max-age=60"), ("Surrogate-Key", "green"));
-        _a = await CacheTestNode.StartAsync(_origin, _redis);
-        _b = await CacheTestNode.StartAsync(_origin, _redis);
+        await base.InitializeAsync();
+        Origin.Map("/x", "x", ("Cache-Control", "max-age=60"), ("Surrogate-Key", "red blue"));
+        Origin.Map("/y", "y", ("Cache-Control", "max-age=60"), ("Surrogate-Key", "green"));
         await Eventually.TrueAsync(HasBothNodesAsync, "both nodes are known");
-    }
-
-    public async Task DisposeAsync()
-    {
-        await _a.DisposeAsync();
-        await _b.DisposeAsync();
-        await _origin.DisposeAsync();
-        await _redis.DisposeAsync();
     }
 
     [Theory]
@@ -51,19 +35,19 @@ public sealed class PurgeTests : IAsyncLifetime
     [InlineData("""{"tag":"re"}""", false, false)]
     public async Task A_waited_purge_is_in_force_on_all_nodes_when_it_answers(string purge, bool purgesX, bool purgesY)
     {
-        foreach (var node in new[] { _a, _b })
+        foreach (var node in new[] { A, B })
         {
             await node.GetAsync("/x");
             await node.GetAsync("/y");
         }
 
-        var answer = await PurgeAsync(_a, purge);
+        var answer = await PurgeAsync(A, purge);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         Assert.Equal(2, (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("applied").GetArrayLength());
 
-        Assert.Equal(!purgesX, (await _b.GetAsync("/x")).CacheStatus().Contains("; hit;", StringComparison.Ordinal));
-        Assert.Equal(!purgesY, (await _b.GetAsync("/y")).CacheStatus().Contains("; hit;", StringComparison.Ordinal));
-        Assert.Contains("; hit;", (await _b.GetAsync("/x")).CacheStatus(), StringComparison.Ordinal);
+        Assert.Equal(!purgesX, (await B.GetAsync("/x")).CacheStatus().Contains("; hit;", StringComparison.Ordinal));
+        Assert.Equal(!purgesY, (await B.GetAsync("/y")).CacheStatus().Contains("; hit;", StringComparison.Ordinal));
+        Assert.Contains("; hit;", (await B.GetAsync("/x")).CacheStatus(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -80,19 +64,19 @@ public sealed class PurgeTests : IAsyncLifetime
     [InlineData("""not json""")]
     public async Task A_purge_that_names_nothing_is_refused_with_a_problem(string purge)
     {
-        var answer = await PurgeAsync(_a, purge);
+        var answer = await PurgeAsync(A, purge);
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         Assert.Equal("application/problem+json", answer.Content.Headers.ContentType!.MediaType);
-        Assert.Empty(_a.Log.Exceptions);
+        Assert.Empty(A.Log.Exceptions);
     }
 
     [Fact]
     public async Task A_purge_without_redis_is_answered_503()
     {
-        await _redis.KillAsync();
+        await Redis.KillAsync();
 
-        var answer = await PurgeAsync(_a, """{"all":true}""");
+        var answer = await PurgeAsync(A, """{"all":true}""");
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
         Assert.NotNull(answer.Headers.RetryAfter);
@@ -104,7 +88,7 @@ public sealed class PurgeTests : IAsyncLifetime
         var arrived = new TaskCompletionSource();
         var answered = new TaskCompletionSource();
         var requests = 0;
-        _origin.Map("/slow", async context =>
+        Origin.Map("/slow", async context =>
         {
             if (Interlocked.Increment(ref requests) == 1)
             {
@@ -116,17 +100,17 @@ public sealed class PurgeTests : IAsyncLifetime
             await context.Response.Body.WriteAsync("body"u8.ToArray());
         });
 
-        var old = _a.GetAsync("/slow");
+        var old = A.GetAsync("/slow");
         await arrived.Task;
-        await PurgeAsync(_b, """{"url":"http://shop.example/slow"}""");
+        await PurgeAsync(B, """{"url":"http://shop.example/slow"}""");
         // It does not join the fetch that is older than the purge.
-        var fresh = await _a.GetAsync("/slow");
+        var fresh = await A.GetAsync("/slow");
         Assert.Contains("; stored", fresh.CacheStatus(), StringComparison.Ordinal);
         answered.SetResult();
         await old;
 
         Assert.Equal(2, requests);
-        Assert.Contains("; hit;", (await _a.GetAsync("/slow")).CacheStatus(), StringComparison.Ordinal);
+        Assert.Contains("; hit;", (await A.GetAsync("/slow")).CacheStatus(), StringComparison.Ordinal);
     }
 
     private static Task<HttpResponseMessage> PurgeAsync(GatewayNode node, string json) =>
@@ -134,7 +118,7 @@ public sealed class PurgeTests : IAsyncLifetime
 
     private async Task<bool> HasBothNodesAsync()
     {
-        await using var connection = await _redis.ConnectAsync();
+        await using var connection = await Redis.ConnectAsync();
         return await connection.GetDatabase().SortedSetLengthAsync("gateway:{changes}:nodes") == 2;
     }
 }

@@ -4,29 +4,14 @@ using Microsoft.AspNetCore.Http;
 namespace Gateway.IntegrationTests.Caching;
 
 /// <summary>The variants of a target as nodes share them: the latest in the index itself, the others under keys of their own.</summary>
-public sealed class SharedVariantTests : IAsyncLifetime
+public sealed class SharedVariantTests : TwoNodeTests
 {
-    private RedisServer _redis = null!;
-    private TestOrigin _origin = null!;
-    private GatewayNode _a = null!;
-    private GatewayNode _b = null!;
     private int _fetches;
 
-    public async Task InitializeAsync()
+    public override async Task InitializeAsync()
     {
-        _redis = await RedisServer.StartAsync();
-        _origin = await TestOrigin.StartAsync();
-        _origin.Map("/x", AnswerAsync);
-        _a = await CacheTestNode.StartAsync(_origin, _redis);
-        _b = await CacheTestNode.StartAsync(_origin, _redis);
-    }
-
-    public async Task DisposeAsync()
-    {
-        await _a.DisposeAsync();
-        await _b.DisposeAsync();
-        await _origin.DisposeAsync();
-        await _redis.DisposeAsync();
+        await base.InitializeAsync();
+        Origin.Map("/x", AnswerAsync);
     }
 
     [Theory]
@@ -35,48 +20,48 @@ public sealed class SharedVariantTests : IAsyncLifetime
     public async Task A_node_that_starts_finds_every_variant(int padding)
     {
         foreach (var language in new[] { "de", "en", "fr" })
-            await GetAsync(_a, language, padding);
+            await GetAsync(A, language, padding);
 
-        await using var late = await CacheTestNode.StartAsync(_origin, _redis);
+        await using var late = await CacheTestNode.StartAsync(Origin, Redis);
         foreach (var language in new[] { "en", "de", "fr" })
             Assert.StartsWith(language, await GetAsync(late, language, padding), StringComparison.Ordinal);
 
-        Assert.Equal(3, _origin.Count("/x"));
+        Assert.Equal(3, Origin.Count("/x"));
     }
 
     [Fact]
     public async Task Variants_of_different_nodes_are_found_by_both_and_by_others()
     {
-        var de = await GetAsync(_a, "de");
-        var en = await GetAsync(_b, "en");
+        var de = await GetAsync(A, "de");
+        var en = await GetAsync(B, "en");
 
-        await using var late = await CacheTestNode.StartAsync(_origin, _redis);
-        foreach (var node in new[] { late, _a, _b })
+        await using var late = await CacheTestNode.StartAsync(Origin, Redis);
+        foreach (var node in new[] { late, A, B })
             Assert.Equal((de, en), (await GetAsync(node, "de"), await GetAsync(node, "en")));
-        Assert.Equal(2, _origin.Count("/x"));
+        Assert.Equal(2, Origin.Count("/x"));
     }
 
     [Fact]
     public async Task An_older_copy_in_one_node_s_memory_does_not_replace_a_newer_one_of_another()
     {
-        await GetAsync(_a, "de");
-        await GetAsync(_a, "en");
-        var newer = await (await _b.GetAsync("/x?10", ("Accept-Language", "de"), ("Cache-Control", "no-cache"))).TextAsync();
-        await GetAsync(_b, "it");
+        await GetAsync(A, "de");
+        await GetAsync(A, "en");
+        var newer = await (await B.GetAsync("/x?10", ("Accept-Language", "de"), ("Cache-Control", "no-cache"))).TextAsync();
+        await GetAsync(B, "it");
 
-        await GetAsync(_a, "fr");
+        await GetAsync(A, "fr");
 
-        await using var late = await CacheTestNode.StartAsync(_origin, _redis);
+        await using var late = await CacheTestNode.StartAsync(Origin, Redis);
         Assert.Equal(newer, await GetAsync(late, "de"));
     }
 
     [Fact]
     public async Task A_target_with_one_variant_has_one_key_in_Redis_and_with_two_a_second()
     {
-        await GetAsync(_a, "de");
+        await GetAsync(A, "de");
         Assert.Single(await KeysAsync());
 
-        await GetAsync(_b, "en");
+        await GetAsync(B, "en");
 
         Assert.Equal(2, (await KeysAsync()).Length);
     }
@@ -84,7 +69,7 @@ public sealed class SharedVariantTests : IAsyncLifetime
     private static async Task<string> GetAsync(GatewayNode node, string language, int padding = 10) =>
         await (await node.GetAsync($"/x?{padding}", ("Accept-Language", language))).TextAsync();
 
-    private async Task<string[]> KeysAsync() => (string[])(await _redis.ExecuteAsync("KEYS", "*response:*"))!;
+    private async Task<string[]> KeysAsync() => (string[])(await Redis.ExecuteAsync("KEYS", "*response:*"))!;
 
     private Task AnswerAsync(HttpContext context)
     {

@@ -5,39 +5,18 @@ using Microsoft.AspNetCore.Http;
 
 namespace Gateway.IntegrationTests.Caching;
 
-public sealed class SoftPurgeTests : IAsyncLifetime
+public sealed class SoftPurgeTests : TwoNodeTests
 {
-    private RedisServer _redis = null!;
-    private TestOrigin _origin = null!;
-    private GatewayNode _a = null!;
-    private GatewayNode _b = null!;
-
-    public async Task InitializeAsync()
-    {
-        _redis = await RedisServer.StartAsync();
-        _origin = await TestOrigin.StartAsync();
-        _a = await CacheTestNode.StartAsync(_origin, _redis);
-        _b = await CacheTestNode.StartAsync(_origin, _redis);
-    }
-
-    public async Task DisposeAsync()
-    {
-        await _a.DisposeAsync();
-        await _b.DisposeAsync();
-        await _origin.DisposeAsync();
-        await _redis.DisposeAsync();
-    }
-
     [Fact]
     public async Task What_may_be_used_while_it_is_refreshed_is_served_stale_on_every_node_and_refreshed()
     {
-        _origin.Map("/x", "x", ("Cache-Control", "max-age=600, stale-while-revalidate=600"), ("Surrogate-Key", "red"));
-        _origin.Map("/y", "y", ("Cache-Control", "max-age=600, stale-while-revalidate=600"), ("Surrogate-Key", "green"));
+        Origin.Map("/x", "x", ("Cache-Control", "max-age=600, stale-while-revalidate=600"), ("Surrogate-Key", "red"));
+        Origin.Map("/y", "y", ("Cache-Control", "max-age=600, stale-while-revalidate=600"), ("Surrogate-Key", "green"));
         await FillAsync("/x", "/y");
 
         await PurgeAsync(new { tag = "red", soft = true });
 
-        foreach (var node in new[] { _a, _b })
+        foreach (var node in new[] { A, B })
         {
             // Stale, or refreshed by the other node meanwhile: served from the store in any case.
             using var served = await node.GetAsync("/x");
@@ -48,26 +27,26 @@ public sealed class SoftPurgeTests : IAsyncLifetime
                 "the response is refreshed");
         }
 
-        Assert.InRange(_origin.Count("/x"), 2, 3);
-        Assert.Contains("; hit;", (await _b.GetAsync("/y")).CacheStatus(), StringComparison.Ordinal);
-        Assert.Equal(1, _origin.Count("/y"));
+        Assert.InRange(Origin.Count("/x"), 2, 3);
+        Assert.Contains("; hit;", (await B.GetAsync("/y")).CacheStatus(), StringComparison.Ordinal);
+        Assert.Equal(1, Origin.Count("/y"));
     }
 
     [Fact]
     public async Task The_first_answer_after_it_says_that_it_is_stale()
     {
-        _origin.Map("/x", "x", ("Cache-Control", "max-age=600, stale-while-revalidate=600"));
+        Origin.Map("/x", "x", ("Cache-Control", "max-age=600, stale-while-revalidate=600"));
         await FillAsync("/x");
 
         await PurgeAsync(new { prefix = "http://shop.example/", soft = true });
 
-        Assert.Contains("detail=stale-while-revalidate", (await _b.GetAsync("/x")).CacheStatus(), StringComparison.Ordinal);
+        Assert.Contains("detail=stale-while-revalidate", (await B.GetAsync("/x")).CacheStatus(), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Elsewhere_it_is_revalidated_before_it_is_used()
     {
-        _origin.Map("/x", context =>
+        Origin.Map("/x", context =>
         {
             context.Response.Headers.CacheControl = "max-age=600";
             context.Response.Headers.ETag = "\"1\"";
@@ -80,10 +59,10 @@ public sealed class SoftPurgeTests : IAsyncLifetime
 
         await PurgeAsync(new { url = "http://shop.example/x", soft = true });
 
-        using var revalidated = await _b.GetAsync("/x");
+        using var revalidated = await B.GetAsync("/x");
         Assert.Contains("fwd=stale; fwd-status=304", revalidated.CacheStatus(), StringComparison.Ordinal);
         Assert.Equal("x", await revalidated.TextAsync());
-        Assert.Contains("; hit;", (await _b.GetAsync("/x")).CacheStatus(), StringComparison.Ordinal);
+        Assert.Contains("; hit;", (await B.GetAsync("/x")).CacheStatus(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -91,16 +70,16 @@ public sealed class SoftPurgeTests : IAsyncLifetime
     [InlineData(false, HttpStatusCode.ServiceUnavailable)]
     public async Task What_was_purged_softly_stands_in_for_a_failing_origin_and_what_was_purged_hard_does_not(bool soft, HttpStatusCode expected)
     {
-        _origin.Map("/x", "x", ("Cache-Control", "max-age=600, stale-if-error=600"));
+        Origin.Map("/x", "x", ("Cache-Control", "max-age=600, stale-if-error=600"));
         await FillAsync("/x");
         await PurgeAsync(new { route = "all", soft });
-        _origin.Map("/x", context =>
+        Origin.Map("/x", context =>
         {
             context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
             return Task.CompletedTask;
         });
 
-        Assert.Equal(expected, (await _b.GetAsync("/x")).StatusCode);
+        Assert.Equal(expected, (await B.GetAsync("/x")).StatusCode);
     }
 
     [Theory]
@@ -108,28 +87,28 @@ public sealed class SoftPurgeTests : IAsyncLifetime
     [InlineData(false)]
     public async Task A_soft_purge_does_not_cover_up_a_hard_one(bool hardFirst)
     {
-        _origin.Map("/x", "x", ("Cache-Control", "max-age=600, stale-while-revalidate=600"), ("Surrogate-Key", "red"));
+        Origin.Map("/x", "x", ("Cache-Control", "max-age=600, stale-while-revalidate=600"), ("Surrogate-Key", "red"));
         await FillAsync("/x");
 
         await PurgeAsync(new { tag = "red", soft = !hardFirst });
         await PurgeAsync(new { tag = "red", soft = hardFirst });
 
-        Assert.Contains("detail=invalidated", (await _b.GetAsync("/x")).CacheStatus(), StringComparison.Ordinal);
+        Assert.Contains("detail=invalidated", (await B.GetAsync("/x")).CacheStatus(), StringComparison.Ordinal);
     }
 
     private async Task FillAsync(params string[] paths)
     {
         foreach (var path in paths)
         {
-            await _a.GetAsync(path);
+            await A.GetAsync(path);
             await Eventually.TrueAsync(
-                async () => (await _b.GetAsync(path)).CacheStatus().Contains("; hit;", StringComparison.Ordinal), "the other node has it too");
+                async () => (await B.GetAsync(path)).CacheStatus().Contains("; hit;", StringComparison.Ordinal), "the other node has it too");
         }
     }
 
     private async Task PurgeAsync(object purge)
     {
-        using var answer = await _a.Admin.PostAsJsonAsync("/cache/purge?wait=true", purge);
+        using var answer = await A.Admin.PostAsJsonAsync("/cache/purge?wait=true", purge);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
     }
 }

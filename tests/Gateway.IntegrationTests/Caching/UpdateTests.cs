@@ -5,33 +5,12 @@ using Microsoft.AspNetCore.Http;
 namespace Gateway.IntegrationTests.Caching;
 
 /// <summary>What changes stored responses: 304 and HEAD (RFC 9111 §3.2, §4.3), POST (RFC 9110 §9.3.3), other variants (§4.1).</summary>
-public sealed class UpdateTests : IAsyncLifetime
+public sealed class UpdateTests : TwoNodeTests
 {
-    private RedisServer _redis = null!;
-    private TestOrigin _origin = null!;
-    private GatewayNode _a = null!;
-    private GatewayNode _b = null!;
-
-    public async Task InitializeAsync()
-    {
-        _redis = await RedisServer.StartAsync();
-        _origin = await TestOrigin.StartAsync();
-        _a = await CacheTestNode.StartAsync(_origin, _redis);
-        _b = await CacheTestNode.StartAsync(_origin, _redis);
-    }
-
-    public async Task DisposeAsync()
-    {
-        await _a.DisposeAsync();
-        await _b.DisposeAsync();
-        await _origin.DisposeAsync();
-        await _redis.DisposeAsync();
-    }
-
     [Fact]
     public async Task A_304_updates_the_stored_fields_but_not_those_that_describe_the_stored_bytes()
     {
-        _origin.Map("/x", context =>
+        Origin.Map("/x", context =>
         {
             var isFirst = context.Request.Headers.IfNoneMatch.Count == 0;
             var fields = context.Response.Headers;
@@ -46,9 +25,9 @@ public sealed class UpdateTests : IAsyncLifetime
             context.Response.StatusCode = StatusCodes.Status304NotModified;
             return Task.CompletedTask;
         });
-        await _a.GetAsync("/x");
+        await A.GetAsync("/x");
 
-        foreach (var node in new[] { _a, _b })
+        foreach (var node in new[] { A, B })
         {
             var response = await node.GetAsync("/x");
             Assert.Equal("body", await response.TextAsync());
@@ -59,19 +38,19 @@ public sealed class UpdateTests : IAsyncLifetime
             Assert.Equal(4, response.Content.Headers.ContentLength);
         }
 
-        Assert.Equal(2, _origin.Count("/x"));
+        Assert.Equal(2, Origin.Count("/x"));
     }
 
     [Fact]
     public async Task A_head_that_confirms_the_stored_response_freshens_it()
     {
         MapGetThenHead(headTag: "\"1\"");
-        await _a.GetAsync("/x");
+        await A.GetAsync("/x");
 
-        var head = await _a.SendAsync(HttpMethod.Head, "/x");
+        var head = await A.SendAsync(HttpMethod.Head, "/x");
         Assert.Equal("Gateway; fwd=stale; fwd-status=200; stored", head.CacheStatus());
 
-        foreach (var node in new[] { _a, _b })
+        foreach (var node in new[] { A, B })
         {
             var get = await node.GetAsync("/x");
             Assert.Equal("body", await get.TextAsync());
@@ -84,10 +63,10 @@ public sealed class UpdateTests : IAsyncLifetime
     public async Task A_head_that_contradicts_the_stored_response_makes_it_stale()
     {
         MapGetThenHead(headTag: "\"2\"");
-        await _a.GetAsync("/x");
-        await _a.SendAsync(HttpMethod.Head, "/x", ("Cache-Control", "no-cache"));
+        await A.GetAsync("/x");
+        await A.SendAsync(HttpMethod.Head, "/x", ("Cache-Control", "no-cache"));
 
-        Assert.StartsWith("Gateway; fwd=stale", (await _a.GetAsync("/x")).CacheStatus(), StringComparison.Ordinal);
+        Assert.StartsWith("Gateway; fwd=stale", (await A.GetAsync("/x")).CacheStatus(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -95,22 +74,22 @@ public sealed class UpdateTests : IAsyncLifetime
     {
         foreach (var (path, location) in new[] { ("/own", "/own"), ("/other", "/elsewhere") })
         {
-            _origin.Map(path, context =>
+            Origin.Map(path, context =>
             {
                 context.Response.Headers.CacheControl = "max-age=60";
                 context.Response.Headers.ContentLocation = location;
                 return context.Response.WriteAsync(context.Request.Method);
             });
-            await _a.GetAsync(path);
-            await _a.SendAsync(HttpMethod.Post, path);
+            await A.GetAsync(path);
+            await A.SendAsync(HttpMethod.Post, path);
         }
 
-        Assert.Equal("POST", await (await _a.GetAsync("/own")).TextAsync());
-        Assert.Equal("GET", await (await _a.GetAsync("/other")).TextAsync());
-        Assert.Equal((2, 3), (_origin.Count("/own"), _origin.Count("/other")));
-        await Eventually.TrueAsync(async () => await (await _b.GetAsync("/own")).TextAsync() == "POST", "the other node has it");
-        await _a.SendAsync(HttpMethod.Post, "/own");
-        Assert.Equal(3, _origin.Count("/own"));
+        Assert.Equal("POST", await (await A.GetAsync("/own")).TextAsync());
+        Assert.Equal("GET", await (await A.GetAsync("/other")).TextAsync());
+        Assert.Equal((2, 3), (Origin.Count("/own"), Origin.Count("/other")));
+        await Eventually.TrueAsync(async () => await (await B.GetAsync("/own")).TextAsync() == "POST", "the other node has it");
+        await A.SendAsync(HttpMethod.Post, "/own");
+        Assert.Equal(3, Origin.Count("/own"));
     }
 
     [Fact]
@@ -118,27 +97,27 @@ public sealed class UpdateTests : IAsyncLifetime
     {
         var (arrived, answer) = MapHeldPost();
 
-        var post = _a.SendAsync(HttpMethod.Post, "/own");
+        var post = A.SendAsync(HttpMethod.Post, "/own");
         await arrived;
-        using var purge = await _b.Admin.PostAsJsonAsync("/cache/purge?wait=true", new { tag = "red" });
+        using var purge = await B.Admin.PostAsJsonAsync("/cache/purge?wait=true", new { tag = "red" });
         purge.EnsureSuccessStatusCode();
         answer.SetResult();
 
         Assert.Equal("POST", await (await post).TextAsync());
-        Assert.Equal("GET", await (await _a.GetAsync("/own")).TextAsync());
+        Assert.Equal("GET", await (await A.GetAsync("/own")).TextAsync());
     }
 
     [Fact]
     public async Task A_purge_that_a_node_has_not_read_yet_is_not_covered_up_by_its_posts_own_invalidation()
     {
-        await using var link = SlowLink.To(_redis.Port);
-        await using var far = await GatewayNode.StartAsync(CacheTestNode.Config(_origin), link.ConnectionString);
+        await using var link = SlowLink.To(Redis.Port);
+        await using var far = await GatewayNode.StartAsync(CacheTestNode.Config(Origin), link.ConnectionString);
         var (arrived, answer) = MapHeldPost();
 
         var post = far.SendAsync(HttpMethod.Post, "/own");
         await arrived;
         link.Delay = TimeSpan.FromMilliseconds(800);
-        using var purge = await _a.Admin.PostAsJsonAsync("/cache/purge", new { url = $"http://{CacheTestNode.Host}/own" });
+        using var purge = await A.Admin.PostAsJsonAsync("/cache/purge", new { url = $"http://{CacheTestNode.Host}/own" });
         purge.EnsureSuccessStatusCode();
         answer.SetResult();
 
@@ -152,7 +131,7 @@ public sealed class UpdateTests : IAsyncLifetime
     {
         var arrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var answer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _origin.Map("/own", async context =>
+        Origin.Map("/own", async context =>
         {
             if (HttpMethods.IsGet(context.Request.Method))
             {
@@ -163,17 +142,17 @@ public sealed class UpdateTests : IAsyncLifetime
             await WriteOwnAsync(context);
         });
 
-        var get = _b.GetAsync("/own");
+        var get = B.GetAsync("/own");
         await arrived.Task;
-        await _a.SendAsync(HttpMethod.Post, "/own");
-        Assert.Equal("POST", await (await _a.GetAsync("/own")).TextAsync());
-        await Eventually.TrueAsync(async () => await (await _b.GetAsync("/own")).TextAsync() == "POST", "the other node has it");
+        await A.SendAsync(HttpMethod.Post, "/own");
+        Assert.Equal("POST", await (await A.GetAsync("/own")).TextAsync());
+        await Eventually.TrueAsync(async () => await (await B.GetAsync("/own")).TextAsync() == "POST", "the other node has it");
         answer.SetResult();
 
         Assert.Equal("GET", await (await get).TextAsync());
-        foreach (var node in new[] { _a, _b })
+        foreach (var node in new[] { A, B })
             Assert.Equal("POST", await (await node.GetAsync("/own")).TextAsync());
-        await using var third = await CacheTestNode.StartAsync(_origin, _redis);
+        await using var third = await CacheTestNode.StartAsync(Origin, Redis);
         Assert.Equal("POST", await (await third.GetAsync("/own")).TextAsync());
     }
 
@@ -181,7 +160,7 @@ public sealed class UpdateTests : IAsyncLifetime
     {
         var arrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var answer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _origin.Map("/own", async context =>
+        Origin.Map("/own", async context =>
         {
             if (HttpMethods.IsPost(context.Request.Method))
             {
@@ -205,30 +184,30 @@ public sealed class UpdateTests : IAsyncLifetime
     [Fact]
     public async Task A_target_keeps_its_latest_64_variants()
     {
-        _origin.Map("/x", context =>
+        Origin.Map("/x", context =>
         {
             context.Response.Headers.CacheControl = "max-age=60";
             context.Response.Headers.Vary = "Foo";
             return context.Response.WriteAsync(context.Request.Headers["Foo"].ToString());
         });
         for (var i = 0; i <= 64; i++)
-            await _a.GetAsync("/x", ("Foo", $"{i}"));
+            await A.GetAsync("/x", ("Foo", $"{i}"));
 
-        foreach (var node in new[] { _a, _b })
+        foreach (var node in new[] { A, B })
         {
             Assert.StartsWith("Gateway; hit", (await node.GetAsync("/x", ("Foo", "1"))).CacheStatus(), StringComparison.Ordinal);
             Assert.StartsWith("Gateway; hit", (await node.GetAsync("/x", ("Foo", "64"))).CacheStatus(), StringComparison.Ordinal);
         }
 
-        Assert.StartsWith("Gateway; fwd=vary-miss", (await _b.GetAsync("/x", ("Foo", "0"))).CacheStatus(), StringComparison.Ordinal);
+        Assert.StartsWith("Gateway; fwd=vary-miss", (await B.GetAsync("/x", ("Foo", "0"))).CacheStatus(), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Preferences_in_another_order_select_the_same_variant_where_the_policy_says_so()
     {
-        await using var node = await CacheTestNode.StartAsync(_origin, _redis, new { NormalizeNegotiation = true });
-        _origin.Map("/x", "body", ("Cache-Control", "max-age=60"), ("Vary", "Accept-Language"));
-        foreach (var gateway in new[] { _a, node })
+        await using var node = await CacheTestNode.StartAsync(Origin, Redis, new { NormalizeNegotiation = true });
+        Origin.Map("/x", "body", ("Cache-Control", "max-age=60"), ("Vary", "Accept-Language"));
+        foreach (var gateway in new[] { A, node })
         {
             await gateway.GetAsync("/x", ("Accept-Language", "de, en;q=0.5"));
             var other = await gateway.GetAsync("/x", ("Accept-Language", "EN;q=0.50, de"));
@@ -243,28 +222,28 @@ public sealed class UpdateTests : IAsyncLifetime
     [InlineData("max-age=60, &&&", "max-age=60", true)]
     public async Task Targeted_directives_replace_the_general_ones_where_they_are_valid(string targeted, string general, bool isStored)
     {
-        _origin.Map("/x", "body", ("CDN-Cache-Control", targeted), ("Cache-Control", general));
+        Origin.Map("/x", "body", ("CDN-Cache-Control", targeted), ("Cache-Control", general));
 
-        Assert.Equal(isStored, (await _a.GetAsync("/x")).CacheStatus().EndsWith("; stored", StringComparison.Ordinal));
-        Assert.Equal(isStored, (await _a.GetAsync("/x")).CacheStatus().StartsWith("Gateway; hit", StringComparison.Ordinal));
-        Assert.Equal(isStored, (await _b.GetAsync("/x")).CacheStatus().StartsWith("Gateway; hit", StringComparison.Ordinal));
+        Assert.Equal(isStored, (await A.GetAsync("/x")).CacheStatus().EndsWith("; stored", StringComparison.Ordinal));
+        Assert.Equal(isStored, (await A.GetAsync("/x")).CacheStatus().StartsWith("Gateway; hit", StringComparison.Ordinal));
+        Assert.Equal(isStored, (await B.GetAsync("/x")).CacheStatus().StartsWith("Gateway; hit", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task Fields_that_connection_names_and_fields_not_to_be_stored_go_no_further()
     {
-        _origin.Map("/x", "body", ("Cache-Control", "max-age=60, no-cache=\"X-Secret\""), ("Connection", "X-Hop, Cache-Control"), ("X-Hop", "1"), ("X-Secret", "1"));
+        Origin.Map("/x", "body", ("Cache-Control", "max-age=60, no-cache=\"X-Secret\""), ("Connection", "X-Hop, Cache-Control"), ("X-Hop", "1"), ("X-Secret", "1"));
 
-        var miss = await _a.GetAsync("/x");
+        var miss = await A.GetAsync("/x");
         Assert.False(miss.Headers.Contains("X-Hop"));
         Assert.True(miss.Headers.Contains("X-Secret"));
-        var hit = await _a.GetAsync("/x");
+        var hit = await A.GetAsync("/x");
         Assert.StartsWith("Gateway; hit", hit.CacheStatus(), StringComparison.Ordinal);
         Assert.False(hit.Headers.Contains("X-Hop"));
         Assert.False(hit.Headers.Contains("X-Secret"));
     }
 
-    private void MapGetThenHead(string headTag) => _origin.Map("/x", context =>
+    private void MapGetThenHead(string headTag) => Origin.Map("/x", context =>
     {
         var isHead = HttpMethods.IsHead(context.Request.Method);
         var fields = context.Response.Headers;

@@ -111,7 +111,9 @@ internal static class PurgeEndpoints
         .Select(text => text[..text.IndexOf(':', StringComparison.Ordinal)])
         .Distinct(StringComparer.Ordinal));
 
-    private static IEnumerable<string> Named(string? one, IReadOnlyList<string>? many) => one is null ? many ?? [] : [one, .. many ?? []];
+    // A list may hold null, which is as wrong as an empty text.
+    private static IEnumerable<string> Named(string? one, IReadOnlyList<string?>? many) =>
+        (one is null ? many ?? [] : [one, .. many ?? []]).Select(name => name ?? "");
 }
 
 /// <summary>What to purge: stored responses that match any of these are not used again, on any node, unless the purge is soft.</summary>
@@ -128,8 +130,8 @@ internal static class PurgeEndpoints
 /// <c>stale-while-revalidate</c> allows it, revalidated elsewhere, and still there when the origin fails.
 /// </param>
 internal sealed record PurgeRequest(
-    string? Url = null, IReadOnlyList<string>? Urls = null, string? Prefix = null, IReadOnlyList<string>? Prefixes = null,
-    string? Tag = null, IReadOnlyList<string>? Tags = null, string? Route = null, bool All = false, bool Soft = false);
+    string? Url = null, IReadOnlyList<string?>? Urls = null, string? Prefix = null, IReadOnlyList<string?>? Prefixes = null,
+    string? Tag = null, IReadOnlyList<string?>? Tags = null, string? Route = null, bool All = false, bool Soft = false);
 
 /// <summary>What was purged.</summary>
 /// <param name="Selectors">How many selectors that made: a prefix makes two, a URL one for each form that a policy's query rule gives it.</param>
