@@ -48,7 +48,7 @@ public sealed class RequestGuardTests
     [InlineData("G ET / HTTP/1.1\r\nHost: a\r\n\r\n", "400")]
     [InlineData("GET /%00 HTTP/1.1\r\nHost: a\r\n\r\n", "400")]
     [InlineData("GET / HTTP/9.9\r\nHost: a\r\n\r\n", "505")]
-    [InlineData("GET / HTTP/1.1\r\nHost: xn--0\r\n\r\n", "400")]
+    [InlineData("GET / HTTP/1.1\r\nHost: xn--0\r\nConnection: close\r\n\r\n", "400")]
     [InlineData("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", "400")]
     [InlineData("GET / HTTP/1.1\r\nHost: a\r\nBad Name: x\r\n\r\n", "400")]
     [InlineData("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n", "413")]
