@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import fetch from 'node-fetch'
 import { getResults, runTests } from 'http-cache-tests/client/runner.mjs'
+import { makeCacheTest, testResults } from 'http-cache-tests/client/test.mjs'
 import { determineTestResult } from 'http-cache-tests/lib/display.mjs'
 import allSuites from 'http-cache-tests/tests/index.mjs'
 
@@ -38,12 +39,28 @@ try {
 
 async function main () {
   const base = await startServers()
+  const expected = readExpected()
   await runTests(suites, fetch, false, base)
-  const results = getResults()
-  const tests = suites.flatMap(suite => suite.tests).filter(test => test.id in results)
-    .map(test => ({ id: test.id, kind: test.kind ?? 'required', outcome: outcomes[determineTestResult(suites, test.id, results, !options.id)[2]], detail: results[test.id][1] }))
+  // The suite runs many tests at once, and what others purge meanwhile is not stored by a POST (docs/adr/0015): a test that
+  // does worse than expected has one more chance, alone.
+  const worse = new Set(outcomesOf(suites).filter(test => isWorse(test, expected)).map(test => test.id))
+  for (const test of suites.flatMap(suite => suite.tests).filter(test => worse.has(test.id))) {
+    delete testResults[test.id]
+    await makeCacheTest(test)
+  }
+  const tests = outcomesOf(suites)
   summarize(tests)
-  return options.id ? Number(tests[0].outcome === 'fail') : compare(tests)
+  return options.id ? Number(tests[0].outcome === 'fail') : compare(tests, expected)
+}
+
+function outcomesOf (suites) {
+  const results = getResults()
+  return suites.flatMap(suite => suite.tests).filter(test => test.id in results)
+    .map(test => ({ id: test.id, kind: test.kind ?? 'required', outcome: outcomes[determineTestResult(suites, test.id, results, !options.id)[2]], detail: results[test.id][1] }))
+}
+
+function isWorse (test, expected) {
+  return expected[test.id] === 'pass' && test.outcome !== 'pass'
 }
 
 function selectSuites (id) {
@@ -104,15 +121,18 @@ function summarize (tests) {
   }
 }
 
-function compare (tests) {
-  let expected = {}
+function readExpected () {
   try {
-    expected = JSON.parse(readFileSync(expectedFile, 'utf8'))
+    return JSON.parse(readFileSync(expectedFile, 'utf8'))
   } catch (error) {
     if (error.code !== 'ENOENT') throw error
+    return {}
   }
+}
+
+function compare (tests, expected) {
   const changed = tests.filter(test => test.outcome !== expected[test.id])
-  const worse = changed.filter(test => expected[test.id] === 'pass')
+  const worse = changed.filter(test => isWorse(test, expected))
   const answeredOtherwise = changed.filter(test => test.kind === 'check' && test.id in expected)
   for (const test of changed) console.log(`  ${test.id}: ${test.outcome} instead of ${expected[test.id] ?? 'nothing'}`)
   if (options.update) {

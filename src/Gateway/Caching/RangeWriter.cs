@@ -43,7 +43,7 @@ internal static class RangeWriter
         response.StatusCode = StatusCodes.Status206PartialContent;
         response.Headers.ContentRange = ContentRange(range, stored.Body.Length);
         response.ContentLength = range.Length;
-        await response.BodyWriter.WriteAsync(stored.Body.Slice(range.Start, range.Length), context.RequestAborted);
+        await StoredResponseWriter.WriteBytesAsync(context, stored.Body.Slice(range.Start, range.Length));
     }
 
     // multipart/byteranges: RFC 9110 §14.6. The parts of the stored body are written as they are, without a copy.
@@ -63,7 +63,7 @@ internal static class RangeWriter
         for (var i = 0; i < ranges.Count; i++)
         {
             await response.BodyWriter.WriteAsync(heads[i], context.RequestAborted);
-            await response.BodyWriter.WriteAsync(stored.Body.Slice(ranges[i].Start, ranges[i].Length), context.RequestAborted);
+            await StoredResponseWriter.WriteBytesAsync(context, stored.Body.Slice(ranges[i].Start, ranges[i].Length));
         }
 
         await response.BodyWriter.WriteAsync(end, context.RequestAborted);

@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using Gateway.Caching.Semantics;
 using Gateway.Caching.Storage;
 using Microsoft.Extensions.Primitives;
@@ -8,6 +9,9 @@ namespace Gateway.Caching;
 /// <summary>Answers a client from a stored response: with the whole, a part of it, or the word that it has it already.</summary>
 internal static class StoredResponseWriter
 {
+    // The server copies what it is given, however much that is: a client that does not read must not hold a whole body.
+    private const int LargestPiece = 64 << 10;
+
     // What describes a body that is not sent: RFC 9110 §15.4.5.
     private static readonly string[] RepresentationFields =
         [HeaderNames.ContentLength, HeaderNames.ContentType, HeaderNames.ContentEncoding, HeaderNames.ContentLanguage, HeaderNames.ContentRange];
@@ -74,13 +78,29 @@ internal static class StoredResponseWriter
         fields.SetCookie = cookies;
     }
 
+    /// <summary>Sends stored bytes no faster than the client takes them.</summary>
+    public static ValueTask<FlushResult> WriteBytesAsync(HttpContext context, ReadOnlyMemory<byte> bytes) => bytes.Length <= LargestPiece
+        ? context.Response.BodyWriter.WriteAsync(bytes, context.RequestAborted)
+        : WritePiecesAsync(context, bytes);
+
+    private static async ValueTask<FlushResult> WritePiecesAsync(HttpContext context, ReadOnlyMemory<byte> bytes)
+    {
+        while (bytes.Length > LargestPiece)
+        {
+            await context.Response.BodyWriter.WriteAsync(bytes[..LargestPiece], context.RequestAborted);
+            bytes = bytes[LargestPiece..];
+        }
+
+        return await context.Response.BodyWriter.WriteAsync(bytes, context.RequestAborted);
+    }
+
     private static async Task WriteWholeAsync(HttpContext context, StoredResponse stored)
     {
         if (stored.Status is StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent)
             return;
         context.Response.ContentLength = stored.Body.Length;
         if (!HttpMethods.IsHead(context.Request.Method))
-            await context.Response.BodyWriter.WriteAsync(stored.Body, context.RequestAborted);
+            await WriteBytesAsync(context, stored.Body);
     }
 
     private static bool HasIt(RequestFacts request, StoredResponse stored) => Preconditions.IsNotModified(
