@@ -11,6 +11,8 @@ internal static class RequestLoad
     // A runtime that compiles what is hot gets faster for a while: it has settled when two loads gain less than 5 %.
     private const double Gain = 0.95;
     private const int MaxSettles = 12;
+    // Between its steps a runtime stands still for some seconds.
+    private const int MinSettles = 6;
 
     public static async Task<Table> MeasureAsync(Scenario scenario, Field field, BenchOptions options, CancellationToken cancellationToken)
     {
@@ -42,7 +44,7 @@ internal static class RequestLoad
         if (!contestant.Plan.ReachesOrigin)
             await StoreAllAsync(peer, contestant.Plan, cancellationToken);
         var (best, loadsWithoutGain) = (double.MaxValue, 0);
-        for (var i = 0; i < MaxSettles && loadsWithoutGain < 2; i++)
+        for (var i = 0; i < MaxSettles && (i < MinSettles || loadsWithoutGain < 2); i++)
         {
             var before = peer.Server.CpuTime;
             var result = await Wrk.RunAsync(peer.Port, contestant.Plan, Math.Min(options.WarmUp * 2, options.Seconds), cancellationToken);
