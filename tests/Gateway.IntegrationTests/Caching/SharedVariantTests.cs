@@ -6,6 +6,8 @@ namespace Gateway.IntegrationTests.Caching;
 /// <summary>The variants of a target as nodes share them: the latest in the index itself, the others under keys of their own.</summary>
 public sealed class SharedVariantTests : TwoNodeTests
 {
+    private const string Fleeting = "la";
+
     private int _fetches;
 
     public override async Task InitializeAsync()
@@ -66,6 +68,19 @@ public sealed class SharedVariantTests : TwoNodeTests
         Assert.Equal(2, (await KeysAsync()).Length);
     }
 
+    [Fact]
+    public async Task A_variant_that_ends_soon_does_not_take_the_index_of_the_others_with_it()
+    {
+        await GetAsync(A, "de");
+        var index = Assert.Single(await KeysAsync());
+
+        var end = (long)await Redis.ExecuteAsync("PTTL", index);
+
+        await GetAsync(A, Fleeting);
+
+        Assert.InRange((long)await Redis.ExecuteAsync("PTTL", index), end - 20_000, end + 20_000);
+    }
+
     private static async Task<string> GetAsync(GatewayNode node, string language, int padding = 10) =>
         await (await node.GetAsync($"/x?{padding}", ("Accept-Language", language))).TextAsync();
 
@@ -74,7 +89,7 @@ public sealed class SharedVariantTests : TwoNodeTests
     private Task AnswerAsync(HttpContext context)
     {
         var text = $"{context.Request.Headers.AcceptLanguage} {Interlocked.Increment(ref _fetches)} ";
-        context.Response.Headers.CacheControl = "max-age=60";
+        context.Response.Headers.CacheControl = context.Request.Headers.AcceptLanguage == Fleeting ? "max-age=1" : "max-age=60";
         context.Response.Headers.Vary = "Accept-Language";
         return context.Response.WriteAsync(text + new string('.', int.Parse(context.Request.QueryString.Value![1..], System.Globalization.CultureInfo.InvariantCulture)));
     }

@@ -119,12 +119,12 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
     private async ValueTask<bool> StoreAmongVariantsAsync(
         string primaryKey, VaryIndex index, StoredResponse response, long staleFor, CancellationToken cancellationToken)
     {
-        var retention = RetentionOf(response, staleFor);
+        // No variant that is known here may outlive the index: it would not be found.
+        var retention = index.Variants.Max(variant => variant.Response is { } known ? RetentionOf(known, staleFor) : TimeSpan.Zero);
         await MakeRoomInIndexAsync(primaryKey, index, staleFor, cancellationToken);
         if (response.Body.Length <= VaryIndex.MaxInlineBody)
             return await redis.SetAsync(primaryKey, index, response, retention, cancellationToken);
-        // The index is written each time, because it must not expire before the variant.
-        return await SetVariantAsync(primaryKey, index.Variants[0].Suffix, response, retention, cancellationToken)
+        return await SetVariantAsync(primaryKey, index.Variants[0].Suffix, response, RetentionOf(response, staleFor), cancellationToken)
             && await redis.SetAsync(primaryKey, index, null, retention, cancellationToken);
     }
 
