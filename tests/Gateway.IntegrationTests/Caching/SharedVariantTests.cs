@@ -81,6 +81,24 @@ public sealed class SharedVariantTests : TwoNodeTests
         Assert.InRange((long)await Redis.ExecuteAsync("PTTL", index), end - 20_000, end + 20_000);
     }
 
+    [Fact]
+    public async Task A_variant_with_a_body_over_the_limit_of_Redis_does_not_stand_in_the_index_there()
+    {
+        var config = new
+        {
+            ReverseProxy = Origin.ProxySection(("OutputCachePolicy", "origin")),
+            OutputCache = new { RedisBodyLimit = 1_000 },
+            Redis = new { Deadline = "00:00:02" },
+        };
+        await using var node = await GatewayNode.StartAsync(config, Redis.ConnectionString);
+
+        await GetAsync(node, "de", padding: 2_000);
+        Assert.Empty(await KeysAsync());
+
+        await GetAsync(node, "de", padding: 500);
+        Assert.Single(await KeysAsync());
+    }
+
     private static async Task<string> GetAsync(GatewayNode node, string language, int padding = 10) =>
         await (await node.GetAsync($"/x?{padding}", ("Accept-Language", language))).TextAsync();
 

@@ -55,13 +55,15 @@ internal sealed class RedisStore : IAsyncDisposable
     public ValueTask<bool> SetAsync(string key, StoredResponse response, TimeSpan retention, CancellationToken cancellationToken) =>
         Takes(response) ? SetAsync(key, StoredEntryFormat.Write(key, response), retention, cancellationToken) : new(false);
 
-    /// <summary>Stores an index.</summary>
+    /// <summary>Stores an index, unless the response in it is larger than what Redis is to hold.</summary>
     /// <param name="latest">The response of its first variant, if that is to stand in it.</param>
     /// <inheritdoc cref="SetAsync(string, StoredResponse, TimeSpan, CancellationToken)"/>
     public ValueTask<bool> SetAsync(string key, VaryIndex index, StoredResponse? latest, TimeSpan retention, CancellationToken cancellationToken) =>
-        _redis.IsAvailable ? SetAsync(key, StoredEntryFormat.Write(key, index, latest), retention, cancellationToken) : new(false);
+        Takes(latest) ? SetAsync(key, StoredEntryFormat.Write(key, index, latest), retention, cancellationToken) : new(false);
 
-    private bool Takes(StoredResponse response) => _redis.IsAvailable && response.Body.Length <= _maxBodySize;
+    public ValueTask DisposeAsync() => _services.DisposeAsync();
+
+    private bool Takes(StoredResponse? response) => _redis.IsAvailable && (response?.Body.Length ?? 0) <= _maxBodySize;
 
     private async ValueTask<bool> SetAsync(string key, ArraySegment<byte> bytes, TimeSpan retention, CancellationToken cancellationToken)
     {
@@ -89,8 +91,6 @@ internal sealed class RedisStore : IAsyncDisposable
         Volatile.Write(ref place, new KnownName(key, name));
         return name;
     }
-
-    public ValueTask DisposeAsync() => _services.DisposeAsync();
 
     private sealed record KnownName(string Key, string Name);
 }
