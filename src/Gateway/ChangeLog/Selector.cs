@@ -1,6 +1,5 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
-using System.Text;
 
 namespace Gateway.ChangeLog;
 
@@ -66,10 +65,8 @@ internal readonly record struct Selector(string Text)
     // Half of SHA-256: as short as it can be where many hold it, and no two texts will be found that share it.
     private static string Hash(ReadOnlySpan<char> value)
     {
-        Span<byte> text = stackalloc byte[512];
-        var isShort = Encoding.UTF8.TryGetBytes(value, text, out var length);
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(isShort ? text[..length] : Encoding.UTF8.GetBytes(value.ToArray()), hash);
+        TextHash.Write(value, hash);
         return Base64Url.EncodeToString(hash[..16]);
     }
 }

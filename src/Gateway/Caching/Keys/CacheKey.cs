@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text;
 using Gateway.Caching.Semantics;
 
 namespace Gateway.Caching.Keys;
@@ -164,10 +163,8 @@ internal static class CacheKey
     /// <summary>A key of fixed length without the text of the request: what Redis sees.</summary>
     public static string Hash(ReadOnlySpan<char> key)
     {
-        Span<byte> text = stackalloc byte[UsualLength];
-        var isShort = Encoding.UTF8.TryGetBytes(key, text, out var length);
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(isShort ? text[..length] : Encoding.UTF8.GetBytes(key.ToArray()), hash);
+        TextHash.Write(key, hash);
         return Convert.ToHexStringLower(hash);
     }
 
