@@ -77,6 +77,7 @@ public sealed class ChangeLogTests
 
         await Eventually.TrueAsync(() => a.Log.Stamp.Epoch != before.Epoch && a.Log.HasLease, "the node leases the new epoch");
         Assert.Equal(ChangeVerdict.Unknown, a.Log.Check(before, [Selector.Tag("other")]));
+        await Eventually.TrueAsync(() => Volatile.Read(ref epochs) > 0, "those who keep copies are told");
         Assert.Equal(1, epochs);
     }
 
