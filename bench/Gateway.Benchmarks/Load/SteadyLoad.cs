@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Globalization;
 using System.Net.Sockets;
 
 namespace Gateway.Benchmarks.Load;
@@ -8,17 +7,22 @@ namespace Gateway.Benchmarks.Load;
 /// <summary>
 /// Clients that each send a request at fixed times, whether the server is fast or slow: what a stalled server keeps waiting
 /// counts as waiting. Some of them ask for what is stored, the others for what nobody has yet: with one connection for both,
-/// a stored answer would wait behind one that is fetched.
+/// a stored answer would wait behind one that is fetched. The latter ask so seldom that an answer within
+/// <see cref="FetchPeriod"/> keeps no later request of the same connection waiting.
 /// </summary>
 internal sealed class SteadyLoad : IAsyncDisposable
 {
+    /// <summary>Those that ask for what is stored.</summary>
     public const int Clients = 64;
 
-    /// <summary>Requests per second, of all clients: a fraction of what the server can do, so that no queue hides a stall.</summary>
-    public const int Rate = 2000;
+    /// <summary>Requests per second for what is stored, of all clients: a fraction of what the server can do, so that no queue hides a stall.</summary>
+    public const int Rate = 1900;
 
-    /// <summary>How many of the clients ask for what nobody has.</summary>
-    public const int FetchingClients = 4;
+    /// <summary>Those that ask for what nobody has.</summary>
+    public const int FetchingClients = 100;
+
+    /// <summary>How often each of those asks.</summary>
+    public static readonly TimeSpan FetchPeriod = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
 
@@ -36,7 +40,14 @@ internal sealed class SteadyLoad : IAsyncDisposable
     public SteadyLoad(int port, string prefix, int urls)
     {
         (_port, _prefix, _urls) = (port, prefix, urls);
-        _clients = [.. Enumerable.Range(0, Clients).Select(client => Task.Run(() => SendAsync(client)))];
+        var hitPeriod = TimeSpan.FromSeconds((double)Clients / Rate);
+        _clients =
+        [
+            .. Enumerable.Range(0, Clients).Select(client => Task.Run(() =>
+                SendAsync(hitPeriod, hitPeriod * client / Clients, n => $"{_prefix}{((n * Clients) + client) % _urls}"))),
+            .. Enumerable.Range(0, FetchingClients).Select(client => Task.Run(() =>
+                SendAsync(FetchPeriod, FetchPeriod * client / FetchingClients, n => $"{_prefix}{_run}-{client}-{n}"))),
+        ];
     }
 
     /// <summary>The answers since the last call.</summary>
@@ -55,10 +66,9 @@ internal sealed class SteadyLoad : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private async Task SendAsync(int client)
+    private async Task SendAsync(TimeSpan period, TimeSpan offset, Func<int, string> pathOf)
     {
-        var period = TimeSpan.FromSeconds((double)Clients / Rate);
-        var start = Stopwatch.GetTimestamp() + (long)(period.TotalSeconds * client / Clients * Stopwatch.Frequency);
+        var start = Stopwatch.GetTimestamp() + (long)(offset.TotalSeconds * Stopwatch.Frequency);
         var free = start;
         OpenConnection? connection = null;
         try
@@ -71,10 +81,7 @@ internal sealed class SteadyLoad : IAsyncDisposable
                     await Task.Delay(left, TimeProvider.System, _stop.Token);
                 // A client that was free when the request was due is not kept by the server, only by its own timer.
                 var since = free > due ? due : Stopwatch.GetTimestamp();
-                var request = (n * Clients) + client;
-                var isNew = client % (Clients / FetchingClients) == 0;
-                var path = isNew ? string.Create(CultureInfo.InvariantCulture, $"{_prefix}{_run}-{request}") : $"{_prefix}{request % _urls}";
-                (connection, var answer) = await AskAsync(connection, path);
+                (connection, var answer) = await AskAsync(connection, pathOf(n));
                 free = Stopwatch.GetTimestamp();
                 _answers.Enqueue(new SteadyAnswer(Stopwatch.GetElapsedTime(since, free), answer?.IsHit ?? false, answer?.Status ?? 0));
             }
