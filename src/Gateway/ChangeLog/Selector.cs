@@ -14,6 +14,8 @@ internal readonly record struct Selector(string Text)
     /// <summary>The longest tag, route id or name in a selector, in characters.</summary>
     public const int MaxValueLength = 256;
 
+    private const int HashBytes = 9;
+
     // No kind begins with it.
     private const char SoftMark = '~';
 
@@ -62,11 +64,11 @@ internal readonly record struct Selector(string Text)
         return matches;
     }
 
-    // Half of SHA-256: as short as it can be where many hold it, and no two texts will be found that share it.
+    // Every stored response holds some. Two texts that share one would cost the other's responses a fetch, nothing else.
     private static string Hash(ReadOnlySpan<char> value)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         TextHash.Write(value, hash);
-        return Base64Url.EncodeToString(hash[..16]);
+        return Base64Url.EncodeToString(hash[..HashBytes]);
     }
 }

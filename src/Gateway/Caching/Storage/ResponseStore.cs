@@ -72,7 +72,7 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
             return new Lookup(isKept ? Keep(primaryKey, only) : only, null);
 
         var index = (VaryIndex)entry;
-        var inline = index.Variants is [{ Response: not null } first, ..] ? first : null;
+        var inline = index.Variants is [{ Response: not null } first, ..] ? first : default;
         if (isKept)
             UpdateIndex(primaryKey, known => index = index.Join(known));
         StoredResponse? latest = null;
@@ -87,7 +87,7 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
 
         async ValueTask<StoredResponse?> FindVariantAsync(string suffix)
         {
-            if (suffix == inline?.Suffix)
+            if (suffix == inline.Suffix)
                 return index.Variants[0].Response;
             if (!index.Has(suffix) || await redis.GetAsync(primaryKey + suffix, cancellationToken) is not StoredResponse found)
                 return null;
@@ -109,7 +109,7 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
         var kept = found;
         UpdateIndex(primaryKey, index =>
         {
-            if (Array.Find(index.Variants, variant => variant.Suffix == suffix)?.Response is { } known && known.Supersedes(found))
+            if (Array.Find(index.Variants, variant => variant.Suffix == suffix).Response is { } known && known.Supersedes(found))
                 kept = known;
             return index.With(found.Vary, suffix, kept);
         });

@@ -16,6 +16,8 @@ internal sealed record StoredResponse : StoredEntry
 {
     private const int ObjectOverhead = 320;
 
+    // Half of what DateTimeOffset takes.
+    private readonly long _responseTicks;
     private long _checkedVersion;
 
     public required int Status { get; init; }
@@ -30,15 +32,17 @@ internal sealed record StoredResponse : StoredEntry
             var fields = new FieldReader(value);
             CacheControl = TargetedCacheControl.Select(fields[TargetedCacheControl.FieldName], fields["Cache-Control"], out _);
             Vary = VaryRule.Parse(fields["Vary"]);
-            ETag = fields.Single("ETag");
-            LastModified = fields.Single("Last-Modified");
         }
     }
 
     public required ReadOnlyMemory<byte> Body { get; init; }
 
     /// <summary>When the response came, by Redis time.</summary>
-    public required DateTimeOffset ResponseTime { get; init; }
+    public required DateTimeOffset ResponseTime
+    {
+        get => new(_responseTicks, TimeSpan.Zero);
+        init => _responseTicks = value.UtcTicks;
+    }
 
     /// <summary>Its age then, in seconds. RFC 9111 §4.2.3.</summary>
     public required long InitialAge { get; init; }
@@ -59,9 +63,9 @@ internal sealed record StoredResponse : StoredEntry
 
     public VaryRule Vary { get; private init; } = VaryRule.None;
 
-    public string? ETag { get; private init; }
+    public string? ETag => new FieldReader(Fields).Single("ETag");
 
-    public string? LastModified { get; private init; }
+    public string? LastModified => new FieldReader(Fields).Single("Last-Modified");
 
     /// <summary>Its <c>Date</c>, or when it came.</summary>
     public DateTimeOffset Date => HttpDate.Parse(new FieldReader(Fields).Single("Date"), ResponseTime) ?? ResponseTime;

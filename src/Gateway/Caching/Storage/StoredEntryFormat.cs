@@ -8,7 +8,7 @@ namespace Gateway.Caching.Storage;
 /// The bytes of an entry in Redis. Append only: a change makes a new version, and readers treat every other version,
 /// every foreign or cut value as a miss.
 /// <code>
-/// entry    = %x47 version kind key ( response / index )              ; "G", 4
+/// entry    = %x47 version kind key ( response / index )              ; "G", 5
 /// response = status response-time(ms) initial-age lifetime epoch number
 ///            count *selector count *( name count *value ) body       ; kind 1
 /// index    = count *( count *name ) count *variant [ response ]      ; kind 0, or 2 with the first variant's response
@@ -18,7 +18,7 @@ namespace Gateway.Caching.Storage;
 /// </summary>
 internal static class StoredEntryFormat
 {
-    private const byte Magic = (byte)'G', Version = 4, IndexKind = 0, ResponseKind = 1, IndexWithResponseKind = 2;
+    private const byte Magic = (byte)'G', Version = 5, IndexKind = 0, ResponseKind = 1, IndexWithResponseKind = 2;
     private const int MaxCopiedBody = 64 * 1024;
     // Beside the body: what fields and selectors of most responses take.
     private const int UsualHead = 768;

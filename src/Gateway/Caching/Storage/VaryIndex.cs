@@ -118,15 +118,15 @@ internal sealed record VaryIndex(VaryRule[] Rules, Variant[] Variants) : StoredE
 /// <summary>A variant of a target.</summary>
 /// <param name="Suffix">Its key without the primary one.</param>
 /// <param name="Response">The stored response; null: it is in Redis, if it is anywhere.</param>
-internal sealed record Variant(string Suffix, StoredResponse? Response)
+internal readonly record struct Variant(string Suffix, StoredResponse? Response)
 {
-    // The object, its place in the index, and the suffix's text.
-    public long Size => 56 + (2L * Suffix.Length) + (Response?.Size ?? 0);
+    // Its place in the index, and the suffix's text.
+    public long Size => 40 + (2L * Suffix.Length) + (Response?.Size ?? 0);
 
     /// <summary>This variant, as it came from Redis, with the response that is in memory already, if that is the later one.</summary>
-    public Variant Join(Variant? known)
+    public Variant Join(Variant known)
     {
-        if (known?.Response is not { } held)
+        if (known.Response is not { } held)
             return this;
         if (Response is null)
             held.HasOwnKey = true;
