@@ -238,7 +238,8 @@ internal sealed class RedisConnection : IAsyncDisposable
 
     private async Task<bool> ProbeAsync()
     {
-        if (_multiplexer is not { } multiplexer)
+        // Without a connection a call would only throw, and the library would write a long message for it, ten times a second.
+        if (_multiplexer is not { IsConnected: true } multiplexer)
             return false;
         var reply = await CallAsync(multiplexer, static (database, _) => database.PingAsync(), 0, _deadline, _disposing.Token);
         if (reply.IsAnswered)
