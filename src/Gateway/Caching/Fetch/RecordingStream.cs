@@ -18,6 +18,7 @@ internal sealed class RecordingStream(Stream client, Func<BodyHandling> decide, 
     private BodyHandling? _handling;
     private BodyReader? _own;
     private Task? _catchingUp;
+    private bool _isPassedThrough;
     private bool _hasBody;
     private bool _isEnding;
 
@@ -69,12 +70,12 @@ internal sealed class RecordingStream(Stream client, Func<BodyHandling> decide, 
     {
         var handling = Decide();
         _hasBody = true;
-        if (handling.Recording is { } recording)
+        if (handling.Recording is { } recording && !_isPassedThrough)
         {
             var isAdded = await recording.TryAppendAsync(buffer);
             Report(recording);
             if (!isAdded)
-                await StopReadingAlongAsync(recording);
+                await PassThroughAsync(recording);
             if (_own is not null)
             {
                 PassOn(_own);
@@ -190,9 +191,10 @@ internal sealed class RecordingStream(Stream client, Func<BodyHandling> decide, 
         }
     }
 
-    // Outgrown, and nobody else reads along: the client takes what it has not yet, and then the origin's bytes directly.
-    private async Task StopReadingAlongAsync(BodyRecording recording)
+    // Outgrown, and nobody else reads along or ever will: the client takes what it has not yet, and then the origin's bytes directly.
+    private async Task PassThroughAsync(BodyRecording recording)
     {
+        _isPassedThrough = true;
         if (_own is null)
             return;
         recording.End(isWhole: true);
