@@ -29,7 +29,7 @@ internal sealed record StoredResponse : StoredEntry
             field = FieldNames.Shared(value);
             var fields = new FieldReader(value);
             CacheControl = TargetedCacheControl.Select(fields[TargetedCacheControl.FieldName], fields["Cache-Control"], out _);
-            Vary = VaryRule.Parse(fields["Vary"]);
+            Vary = VaryRule.Of(fields["Vary"], fields["Content-Encoding"]);
             ETag = fields.Single("ETag");
             LastModified = fields.Single("Last-Modified");
         }
