@@ -17,7 +17,8 @@ internal sealed class CacheDecisions(SharedChangeLog changeLog, RedisClock clock
     public CacheReason BypassReason(HttpContext context, HttpCachePolicy policy)
     {
         var request = context.Request;
-        if (!HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method))
+        // Exactly: methods have a case, and the server frames the answer to "head" as one with a body. RFC 9110 §9.1.
+        if (request.Method is not ("GET" or "HEAD"))
             return CacheReason.Method;
         if (request.Headers.Upgrade.Count > 0)
             return CacheReason.Upgrade;

@@ -47,12 +47,15 @@ public static class HttpCacheExtensions
         services.AddSingleton<UnsafeMethodInvalidation>();
         services.AddSingleton<ITransformProvider, ConnectionFields>();
 
-        // YARP looks the names in OutputCachePolicy up among ASP.NET Core's own policies, which never run here.
+        // YARP's validator takes hold of the table of names once, and finds none if no policy exists by then.
         services.AddOptions<OutputCacheOptions>().Configure<IOptions<HttpCacheOptions>>(static (known, options) =>
         {
             foreach (var name in HttpCachePolicies.NamesIn(options.Value))
-                known.AddPolicy(name, static builder => builder.NoCache());
+                AddName(known, name);
         });
+        services.AddSingleton(PolicyNameRegistration.OfKeys(
+            $"{HttpCacheOptions.SectionName}:{nameof(HttpCacheOptions.Policies)}",
+            static (provider, name) => AddName(provider.GetRequiredService<IOptions<OutputCacheOptions>>().Value, name)));
         return services;
     }
 
@@ -78,6 +81,9 @@ public static class HttpCacheExtensions
     public static TBuilder WithHttpCache<TBuilder>(this TBuilder builder, string policy = HttpCachePolicies.Origin)
         where TBuilder : IEndpointConventionBuilder =>
         builder.WithMetadata(new OutputCacheAttribute { PolicyName = policy });
+
+    // YARP looks the names in OutputCachePolicy up among ASP.NET Core's own policies, which never run here.
+    private static void AddName(OutputCacheOptions known, string name) => known.AddPolicy(name, static policy => policy.NoCache(), excludeDefaultPolicy: true);
 
     private static HttpCacheOptions OptionsOf(IServiceProvider provider) => provider.GetRequiredService<IOptions<HttpCacheOptions>>().Value;
 }

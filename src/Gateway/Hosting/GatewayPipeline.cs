@@ -35,9 +35,11 @@ internal static class GatewayPipeline
             admin.MapRateLimitsAdmin();
         });
 
-        // 3. Who is asking, for which host: fields of trusted proxies only, allowed hosts only, no identity but our own.
+        // 3. Who is asking, for which host: fields of trusted proxies only, allowed hosts only, no identity but our own. What
+        // Connection names ends here, but not before it was read who asks: a client must not take that from a trusted proxy.
         app.UseForwardedHeaders();
         app.UseHostFiltering();
+        app.UseMessageGuard();
         app.UseIdentityFieldGuard();
 
         // 4. Which route.

@@ -29,7 +29,7 @@ internal static class HostingExtensions
         builder.Services.AddSingleton(accepted);
         builder.Services.AddSingleton<CandidateValidator>();
         builder.Services.AddSingleton<ProxySection>();
-        builder.Services.AddPolicyNames();
+        builder.Services.AddSingleton<PolicyNames>();
         builder.Services.AddSingleton<ProxyConfigApplied>();
         builder.Services.AddSingleton<IConfigChangeListener>(services => services.GetRequiredService<ProxyConfigApplied>());
         builder.Services.AddSingleton<ConfigurationReloader>();

@@ -1,3 +1,4 @@
+using System.Threading.RateLimiting;
 using Gateway.ChangeLog;
 using Gateway.Hosting.Configuration;
 using Gateway.RateLimiting.Concurrency;
@@ -6,6 +7,8 @@ using Gateway.RateLimiting.Lists;
 using Gateway.RateLimiting.Local;
 using Gateway.RateLimiting.Ranking;
 using Gateway.Redis;
+using Microsoft.AspNetCore.RateLimiting;
+using Microsoft.Extensions.Options;
 
 namespace Gateway.RateLimiting;
 
@@ -35,6 +38,11 @@ public static class RateLimitingExtensions
         services.AddHostedSingleton<HeldPermits>();
         services.AddHostedSingleton<LeasedPermits>();
         services.AddHostedSingleton<RateLimitSynchronizer>();
+        // YARP looks the names in RateLimiterPolicy up among ASP.NET Core's own policies, which never run here.
+        services.AddSingleton(PolicyNameRegistration.OfKeys(
+            $"{RateLimitingOptions.SectionName}:{nameof(RateLimitingOptions.Policies)}",
+            static (provider, name) => provider.GetRequiredService<IOptions<RateLimiterOptions>>().Value
+                .AddPolicy(name, static _ => RateLimitPartition.GetNoLimiter(string.Empty))));
         return services;
     }
 

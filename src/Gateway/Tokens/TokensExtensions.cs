@@ -43,9 +43,8 @@ internal static class TokensExtensions
         services.Configure<RouteOptions>(options => options.SuppressCheckForUnhandledSecurityMetadata = true);
         services.Replace(ServiceDescriptor.Singleton<IAuthenticationSchemeProvider, TokenSchemeProvider>());
         services.Replace(ServiceDescriptor.Singleton<IAuthorizationPolicyProvider, TokenPolicyProvider>());
-        services.AddSingleton(new PolicyNameRegistration(
-            configuration => configuration.GetSection($"{TokensOptions.SectionName}:{nameof(TokensOptions.Schemes)}").GetChildren().Select(scheme => scheme.Key),
-            (provider, name) => provider.GetRequiredService<TokenPolicies>().Add(name)));
+        services.AddSingleton(PolicyNameRegistration.OfKeys(
+            $"{TokensOptions.SectionName}:{nameof(TokensOptions.Schemes)}", (provider, name) => provider.GetRequiredService<TokenPolicies>().Add(name)));
         return services;
     }
 

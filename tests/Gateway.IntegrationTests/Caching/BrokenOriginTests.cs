@@ -35,7 +35,7 @@ public sealed class BrokenOriginTests : IAsyncLifetime
     public async Task What_ends_early_or_is_framed_badly_is_neither_stored_nor_passed_off_as_whole(string rest)
     {
         _origin.Answer = _ => Fresh + rest;
-        var broken = await _node.RawAsync("GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        var broken = await _node.RawGetAsync("/x");
         Assert.False(broken.StartsWith("HTTP/1.1 200", StringComparison.Ordinal) && IsWhole(broken), broken);
 
         _origin.Answer = _ => Fresh + "Content-Length: 5\r\n\r\nwhole";
@@ -79,7 +79,7 @@ public sealed class BrokenOriginTests : IAsyncLifetime
             + "4;ext=\"a\"\r\nbody\r\n0\r\nX-Trailer: late\r\n\r\n";
         await _node.GetAsync("/x");
 
-        var hit = await _node.RawAsync("GET /x HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n");
+        var hit = await _node.RawGetAsync("/x");
 
         Assert.Contains("\r\nCache-Status: Gateway; hit", hit, StringComparison.Ordinal);
         Assert.Contains("\r\nContent-Length: 4\r\n", hit, StringComparison.Ordinal);

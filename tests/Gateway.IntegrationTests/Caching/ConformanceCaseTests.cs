@@ -1,31 +1,12 @@
 using System.Globalization;
 using System.Net;
-using Gateway.IntegrationTests.Infrastructure;
 using Microsoft.AspNetCore.Http;
 
 namespace Gateway.IntegrationTests.Caching;
 
 /// <summary>Cases that the conformance suite (docs/conformance.md) lacks, over real connections: the same request twice, and whether the second is a hit.</summary>
-public sealed class ConformanceCaseTests : IAsyncLifetime
+public sealed class ConformanceCaseTests : OneNodeTests
 {
-    private RedisServer _redis = null!;
-    private TestOrigin _origin = null!;
-    private GatewayNode _node = null!;
-
-    public async Task InitializeAsync()
-    {
-        _redis = await RedisServer.StartAsync();
-        _origin = await TestOrigin.StartAsync();
-        _node = await CacheTestNode.StartAsync(_origin, _redis);
-    }
-
-    public async Task DisposeAsync()
-    {
-        await _node.DisposeAsync();
-        await _origin.DisposeAsync();
-        await _redis.DisposeAsync();
-    }
-
     [Theory]
     // RFC 9213 §2.1, §2.2: a valid field replaces Cache-Control and Expires, any other is as good as none.
     [InlineData("CDN-Cache-Control: max-age=60", true)]
@@ -81,10 +62,10 @@ public sealed class ConformanceCaseTests : IAsyncLifetime
     [InlineData("Cache-Control: max-age=60, stale-while-revalidate=60, must-revalidate⏎Age: 61", false)]
     public async Task The_second_request_is_a_hit_or_it_is_none(string fields, bool isHit)
     {
-        _origin.Map("/x", context => AnswerAsync(context, StatusCodes.Status200OK, fields));
+        Origin.Map("/x", context => AnswerAsync(context, StatusCodes.Status200OK, fields));
 
-        await _node.GetAsync("/x");
-        var second = await _node.GetAsync("/x");
+        await Node.GetAsync("/x");
+        var second = await Node.GetAsync("/x");
 
         Assert.True(isHit == second.CacheStatus().StartsWith("Gateway; hit", StringComparison.Ordinal), second.CacheStatus());
         Assert.False(second.Headers.Contains("Warning"));
@@ -107,13 +88,13 @@ public sealed class ConformanceCaseTests : IAsyncLifetime
     [InlineData(511, false)]
     public async Task A_status_is_stored_when_the_origin_says_so_unless_it_is_about_one_request(int status, bool isStored)
     {
-        _origin.Map("/x", context => AnswerAsync(context, status, "Cache-Control: public, max-age=60"));
+        Origin.Map("/x", context => AnswerAsync(context, status, "Cache-Control: public, max-age=60"));
 
-        await _node.GetAsync("/x");
-        var second = await _node.GetAsync("/x");
+        await Node.GetAsync("/x");
+        var second = await Node.GetAsync("/x");
 
         Assert.Equal(status, (int)second.StatusCode);
-        Assert.Equal(isStored ? 1 : 2, _origin.Count("/x"));
+        Assert.Equal(isStored ? 1 : 2, Origin.Count("/x"));
     }
 
     [Theory]
@@ -125,14 +106,14 @@ public sealed class ConformanceCaseTests : IAsyncLifetime
     [InlineData("OPTIONS", 200, false)]
     public async Task A_method_that_may_change_something_invalidates_when_it_succeeds(string method, int status, bool invalidates)
     {
-        _origin.Map("/x", context => context.Request.Method == "GET"
+        Origin.Map("/x", context => context.Request.Method == "GET"
             ? AnswerAsync(context, StatusCodes.Status200OK, "Cache-Control: max-age=60")
             : AnswerAsync(context, status, "Cache-Control: max-age=60", ""));
-        await _node.GetAsync("/x");
+        await Node.GetAsync("/x");
 
-        Assert.Equal(status, (int)(await _node.SendAsync(new HttpMethod(method), "/x")).StatusCode);
+        Assert.Equal(status, (int)(await Node.SendAsync(new HttpMethod(method), "/x")).StatusCode);
 
-        Assert.Equal(!invalidates, (await _node.GetAsync("/x")).CacheStatus().StartsWith("Gateway; hit", StringComparison.Ordinal));
+        Assert.Equal(!invalidates, (await Node.GetAsync("/x")).CacheStatus().StartsWith("Gateway; hit", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -146,14 +127,14 @@ public sealed class ConformanceCaseTests : IAsyncLifetime
     [InlineData("http://[", false)]
     public async Task Where_a_change_was_made_is_invalidated_in_the_same_origin_alone(string location, bool invalidates)
     {
-        _origin.Map("/y", context => AnswerAsync(context, StatusCodes.Status200OK, "Cache-Control: max-age=60"));
-        _origin.Map("/x", context => AnswerAsync(context, StatusCodes.Status201Created, $"Content-Location: {location}"));
-        await _node.GetAsync("/y");
+        Origin.Map("/y", context => AnswerAsync(context, StatusCodes.Status200OK, "Cache-Control: max-age=60"));
+        Origin.Map("/x", context => AnswerAsync(context, StatusCodes.Status201Created, $"Content-Location: {location}"));
+        await Node.GetAsync("/y");
 
-        await _node.SendAsync(HttpMethod.Put, "/x");
+        await Node.SendAsync(HttpMethod.Put, "/x");
 
-        Assert.Equal(!invalidates, (await _node.GetAsync("/y")).CacheStatus().StartsWith("Gateway; hit", StringComparison.Ordinal));
-        Assert.Empty(_node.Log.Exceptions);
+        Assert.Equal(!invalidates, (await Node.GetAsync("/y")).CacheStatus().StartsWith("Gateway; hit", StringComparison.Ordinal));
+        Assert.Empty(Node.Log.Exceptions);
     }
 
     [Theory]
@@ -183,39 +164,39 @@ public sealed class ConformanceCaseTests : IAsyncLifetime
     public async Task A_stored_response_answers_conditions_and_ranges_in_their_order(string fields, HttpStatusCode expected)
     {
         var modified = At(-3600);
-        _origin.Map("/x", context => AnswerAsync(context, StatusCodes.Status200OK, $"Cache-Control: max-age=600⏎ETag: \"1\"⏎Last-Modified: {modified}"));
-        await _node.GetAsync("/x");
+        Origin.Map("/x", context => AnswerAsync(context, StatusCodes.Status200OK, $"Cache-Control: max-age=600⏎ETag: \"1\"⏎Last-Modified: {modified}"));
+        await Node.GetAsync("/x");
 
-        var answer = await _node.GetAsync("/x", Parse(fields.Replace("{-3600}", modified, StringComparison.Ordinal)));
+        var answer = await Node.GetAsync("/x", Parse(fields.Replace("{-3600}", modified, StringComparison.Ordinal)));
 
         Assert.Equal(expected, answer.StatusCode);
-        Assert.Equal(1, _origin.Count("/x"));
+        Assert.Equal(1, Origin.Count("/x"));
     }
 
     [Fact]
     public async Task A_field_that_is_absent_and_one_that_is_empty_select_different_variants()
     {
-        _origin.Map("/x", context => AnswerAsync(
+        Origin.Map("/x", context => AnswerAsync(
             context, StatusCodes.Status200OK, "Cache-Control: max-age=60⏎Vary: X-Key", context.Request.Headers.TryGetValue("X-Key", out var key) ? $"[{key}]" : "absent"));
 
         for (var i = 0; i < 2; i++)
         {
-            Assert.Equal("absent", await (await _node.GetAsync("/x")).TextAsync());
-            Assert.Equal("[]", await (await _node.GetAsync("/x", ("X-Key", ""))).TextAsync());
-            Assert.Equal("[a,b]", await (await _node.GetAsync("/x", ("X-Key", "a,b"))).TextAsync());
-            Assert.Equal("[a,b]", await (await _node.GetAsync("/x", ("X-Key", "a , b"))).TextAsync());
+            Assert.Equal("absent", await (await Node.GetAsync("/x")).TextAsync());
+            Assert.Equal("[]", await (await Node.GetAsync("/x", ("X-Key", ""))).TextAsync());
+            Assert.Equal("[a,b]", await (await Node.GetAsync("/x", ("X-Key", "a,b"))).TextAsync());
+            Assert.Equal("[a,b]", await (await Node.GetAsync("/x", ("X-Key", "a , b"))).TextAsync());
         }
 
-        Assert.Equal(3, _origin.Count("/x"));
+        Assert.Equal(3, Origin.Count("/x"));
     }
 
     [Fact]
     public async Task The_targeted_field_and_those_it_replaces_reach_clients_unchanged()
     {
-        _origin.Map("/x", context => AnswerAsync(context, StatusCodes.Status200OK, "Cache-Control: no-store⏎CDN-Cache-Control: max-age=60⏎Expires: 0"));
+        Origin.Map("/x", context => AnswerAsync(context, StatusCodes.Status200OK, "Cache-Control: no-store⏎CDN-Cache-Control: max-age=60⏎Expires: 0"));
 
-        await _node.GetAsync("/x");
-        var hit = await _node.GetAsync("/x");
+        await Node.GetAsync("/x");
+        var hit = await Node.GetAsync("/x");
 
         Assert.StartsWith("Gateway; hit; ttl=", hit.CacheStatus(), StringComparison.Ordinal);
         Assert.Equal("no-store", hit.Headers.GetValues("Cache-Control").Single());

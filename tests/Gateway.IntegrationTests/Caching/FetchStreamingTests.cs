@@ -7,29 +7,17 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.IntegrationTests.Caching;
 
-public sealed class FetchStreamingTests : IAsyncLifetime
+public sealed class FetchStreamingTests : OneNodeTests
 {
     private const int Limit = 64 << 10;
 
     private readonly TaskCompletionSource _goOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _originSawAbort = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private RedisServer _redis = null!;
-    private TestOrigin _origin = null!;
-    private GatewayNode _node = null!;
 
-    public async Task InitializeAsync()
-    {
-        _redis = await RedisServer.StartAsync();
-        _origin = await TestOrigin.StartAsync();
-        _node = await CacheTestNode.StartAsync(_origin, _redis);
-    }
-
-    public async Task DisposeAsync()
+    public override Task DisposeAsync()
     {
         _goOn.TrySetResult();
-        await _node.DisposeAsync();
-        await _origin.DisposeAsync();
-        await _redis.DisposeAsync();
+        return base.DisposeAsync();
     }
 
     [Theory]
@@ -46,7 +34,7 @@ public sealed class FetchStreamingTests : IAsyncLifetime
 
         foreach (var body in bodies)
             Assert.Equal("again", await ReadAsync(body, 5) + await RestAsync(body));
-        Assert.Equal(1, _origin.Count("/x"));
+        Assert.Equal(1, Origin.Count("/x"));
     }
 
     [Theory]
@@ -54,7 +42,7 @@ public sealed class FetchStreamingTests : IAsyncLifetime
     [InlineData(10L)]
     public async Task A_body_that_the_origin_breaks_off_ends_cleanly_for_nobody(long? length)
     {
-        _origin.Map("/x", async context =>
+        Origin.Map("/x", async context =>
         {
             Begin(context, length);
             await context.Response.WriteAsync("first");
@@ -69,8 +57,8 @@ public sealed class FetchStreamingTests : IAsyncLifetime
 
         foreach (var body in bodies)
             await Assert.ThrowsAnyAsync<IOException>(() => RestAsync(body));
-        _origin.Map("/x", "whole", ("Cache-Control", "max-age=60"));
-        Assert.Equal("whole", await (await _node.GetAsync("/x")).TextAsync());
+        Origin.Map("/x", "whole", ("Cache-Control", "max-age=60"));
+        Assert.Equal("whole", await (await Node.GetAsync("/x")).TextAsync());
     }
 
     [Fact]
@@ -88,35 +76,35 @@ public sealed class FetchStreamingTests : IAsyncLifetime
 
         foreach (var follower in followers)
             Assert.Equal("firstagain", await RestAsync(follower));
-        Assert.Equal(1, _origin.Count("/x"));
-        Assert.Equal("firstagain", await (await _node.GetAsync("/x")).TextAsync());
-        Assert.Equal(1, _origin.Count("/x"));
+        Assert.Equal(1, Origin.Count("/x"));
+        Assert.Equal("firstagain", await (await Node.GetAsync("/x")).TextAsync());
+        Assert.Equal(1, Origin.Count("/x"));
     }
 
     [Fact]
     public async Task A_leader_that_does_not_read_holds_nobody_up()
     {
         var body = new byte[12 << 20];
-        _origin.Map("/x", async context =>
+        Origin.Map("/x", async context =>
         {
             Begin(context, null);
             for (var sent = 0; sent < body.Length; sent += Limit)
                 await context.Response.Body.WriteAsync(body.AsMemory(sent, Limit), context.RequestAborted);
         });
         using var leader = await ConnectAsync("/x");
-        await Eventually.TrueAsync(() => _origin.Count("/x") == 1, "the leader asked the origin");
+        await Eventually.TrueAsync(() => Origin.Count("/x") == 1, "the leader asked the origin");
 
-        var follower = await (await _node.GetAsync("/x")).Content.ReadAsByteArrayAsync().WaitAsync(TimeSpan.FromSeconds(10));
+        var follower = await (await Node.GetAsync("/x")).Content.ReadAsByteArrayAsync().WaitAsync(TimeSpan.FromSeconds(10));
 
         Assert.Equal(body.Length, follower.Length);
-        Assert.Equal(1, _origin.Count("/x"));
+        Assert.Equal(1, Origin.Count("/x"));
     }
 
     [Fact]
     public async Task A_body_announced_over_the_limit_is_waited_for_by_nobody()
     {
         await RestartAsync(new { MaxBodySize = Limit });
-        _origin.Map("/x", async context =>
+        Origin.Map("/x", async context =>
         {
             Begin(context, Limit + 1);
             await context.Response.Body.WriteAsync(new byte[1]);
@@ -126,7 +114,7 @@ public sealed class FetchStreamingTests : IAsyncLifetime
 
         await StartAsync("/x", 10);
 
-        Assert.Equal(10, _origin.Count("/x"));
+        Assert.Equal(10, Origin.Count("/x"));
     }
 
     [Fact]
@@ -138,15 +126,15 @@ public sealed class FetchStreamingTests : IAsyncLifetime
         var bodies = await StartAsync("/x", 10);
         foreach (var body in bodies)
             Assert.Equal("first", await ReadAsync(body, 5));
-        Assert.Equal(1, _origin.Count("/x"));
+        Assert.Equal(1, Origin.Count("/x"));
         _goOn.SetResult();
 
         var rests = bodies.Select(RestAsync).ToArray();
         foreach (var rest in rests)
             Assert.Equal(large, await rest);
-        Assert.Equal(1, _origin.Count("/x"));
-        Assert.Equal("first" + large, await (await _node.GetAsync("/x")).TextAsync());
-        Assert.Equal(2, _origin.Count("/x"));
+        Assert.Equal(1, Origin.Count("/x"));
+        Assert.Equal("first" + large, await (await Node.GetAsync("/x")).TextAsync());
+        Assert.Equal(2, Origin.Count("/x"));
         await NothingIsReservedAsync();
     }
 
@@ -164,7 +152,7 @@ public sealed class FetchStreamingTests : IAsyncLifetime
         var sizes = await Task.WhenAll(CountAsync(leader), CountAsync(follower)).WaitAsync(TimeSpan.FromSeconds(25));
 
         Assert.All(sizes, received => Assert.Equal(size, received));
-        Assert.Equal(1, _origin.Count("/x"));
+        Assert.Equal(1, Origin.Count("/x"));
         var (received, last) = await DrainAsync(laggard);
         Assert.True(received < size, "what was cut off is not the whole");
         Assert.DoesNotContain("\r\n0\r\n\r\n", last, StringComparison.Ordinal);
@@ -189,7 +177,7 @@ public sealed class FetchStreamingTests : IAsyncLifetime
         await follower.DisposeAsync();
 
         await _originSawAbort.Task.WaitAsync(TimeSpan.FromSeconds(10));
-        Assert.Equal(1, _origin.Count("/x"));
+        Assert.Equal(1, Origin.Count("/x"));
     }
 
     [Fact]
@@ -198,33 +186,33 @@ public sealed class FetchStreamingTests : IAsyncLifetime
         await RestartAsync(new { }, recordingLimit: 1 << 20);
         var body = new string('x', 700 << 10);
         MapInTwoParts("/one", "first", body, length: 5 + body.Length);
-        _origin.Map("/two", body, ("Cache-Control", "max-age=60"));
+        Origin.Map("/two", body, ("Cache-Control", "max-age=60"));
         var one = await OpenAsync("/one", default);
         Assert.Equal("first", await ReadAsync(one, 5));
 
-        Assert.Equal(body, await (await _node.GetAsync("/two")).TextAsync());
+        Assert.Equal(body, await (await Node.GetAsync("/two")).TextAsync());
         _goOn.SetResult();
         Assert.Equal(body, await RestAsync(one));
         await NothingIsReservedAsync();
         // Memory that was used up says nothing of the response: the next one is stored.
-        Assert.Contains("stored", (await _node.GetAsync("/two")).CacheStatus(), StringComparison.Ordinal);
-        Assert.Contains("hit", (await _node.GetAsync("/two")).CacheStatus(), StringComparison.Ordinal);
+        Assert.Contains("stored", (await Node.GetAsync("/two")).CacheStatus(), StringComparison.Ordinal);
+        Assert.Contains("hit", (await Node.GetAsync("/two")).CacheStatus(), StringComparison.Ordinal);
     }
 
     private async Task RestartAsync(object policy, long recordingLimit = 64 << 20)
     {
-        await _node.DisposeAsync();
-        _node = await GatewayNode.StartAsync(
+        await Node.DisposeAsync();
+        Node = await GatewayNode.StartAsync(
             new
             {
-                ReverseProxy = _origin.ProxySection(("OutputCachePolicy", "origin")),
+                ReverseProxy = Origin.ProxySection(("OutputCachePolicy", "origin")),
                 OutputCache = new { RecordingLimit = recordingLimit, Policies = new Dictionary<string, object> { ["origin"] = policy } },
                 Redis = new { Deadline = "00:00:02" },
             },
-            _redis.ConnectionString);
+            Redis.ConnectionString);
     }
 
-    private void MapInTwoParts(string path, string first, string second, long? length = null) => _origin.Map(path, async context =>
+    private void MapInTwoParts(string path, string first, string second, long? length = null) => Origin.Map(path, async context =>
     {
         Begin(context, length);
         await context.Response.WriteAsync(first);
@@ -234,7 +222,7 @@ public sealed class FetchStreamingTests : IAsyncLifetime
 
     private long MapEndless(string path, long total)
     {
-        _origin.Map(path, async context =>
+        Origin.Map(path, async context =>
         {
             Begin(context, null);
             try
@@ -267,7 +255,7 @@ public sealed class FetchStreamingTests : IAsyncLifetime
     private async Task<Stream> OpenAsync(string path, CancellationToken cancellationToken)
     {
         var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { Host = CacheTestNode.Host } };
-        var response = await _node.Public.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        var response = await Node.Public.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         return await response.Content.ReadAsStreamAsync(cancellationToken);
     }
 
@@ -275,15 +263,15 @@ public sealed class FetchStreamingTests : IAsyncLifetime
     private async Task<Socket> ConnectAsync(string path)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
-        await socket.ConnectAsync(_node.PublicAddress.Host, _node.PublicAddress.Port);
+        await socket.ConnectAsync(Node.PublicAddress.Host, Node.PublicAddress.Port);
         await socket.SendAsync(Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: {CacheTestNode.Host}\r\n\r\n"));
         return socket;
     }
 
-    private int FollowersOf(string path) => _node.Services.GetRequiredService<FetchTable>().FollowersOf(key => key.Contains(path, StringComparison.Ordinal));
+    private int FollowersOf(string path) => Node.Services.GetRequiredService<FetchTable>().FollowersOf(key => key.Contains(path, StringComparison.Ordinal));
 
     private Task NothingIsReservedAsync() =>
-        Eventually.TrueAsync(() => _node.Services.GetRequiredService<RecordingBudget>().Used == 0, "all recordings gave their memory back");
+        Eventually.TrueAsync(() => Node.Services.GetRequiredService<RecordingBudget>().Used == 0, "all recordings gave their memory back");
 
     private static async Task<string> ReadAsync(Stream body, int count)
     {

@@ -1,34 +1,20 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Gateway.IntegrationTests.Infrastructure;
 
 namespace Gateway.IntegrationTests.Caching;
 
-public sealed class InspectionTests : IAsyncLifetime
+public sealed class InspectionTests : OneNodeTests
 {
-    private RedisServer _redis = null!;
-    private TestOrigin _origin = null!;
-    private GatewayNode _node = null!;
-
-    public async Task InitializeAsync()
+    public override async Task InitializeAsync()
     {
-        _redis = await RedisServer.StartAsync();
-        _origin = await TestOrigin.StartAsync();
+        await base.InitializeAsync();
         for (var i = 0; i < 5; i++)
-            _origin.Map($"/a/{i}", "a", ("Cache-Control", "max-age=60"), ("Surrogate-Key", i % 2 == 0 ? "even all" : "odd all"));
-        _origin.Map("/ab", "b", ("Cache-Control", "max-age=60"), ("Vary", "Cookie"));
-        _node = await CacheTestNode.StartAsync(_origin, _redis);
+            Origin.Map($"/a/{i}", "a", ("Cache-Control", "max-age=60"), ("Surrogate-Key", i % 2 == 0 ? "even all" : "odd all"));
+        Origin.Map("/ab", "b", ("Cache-Control", "max-age=60"), ("Vary", "Cookie"));
         foreach (var path in new[] { "/a/0", "/a/1", "/a/2", "/a/3?q=1", "/a/4" })
-            await _node.GetAsync(path);
-        await _node.GetAsync("/ab", ("Cookie", "secret-cookie"));
-    }
-
-    public async Task DisposeAsync()
-    {
-        await _node.DisposeAsync();
-        await _origin.DisposeAsync();
-        await _redis.DisposeAsync();
+            await Node.GetAsync(path);
+        await Node.GetAsync("/ab", ("Cookie", "secret-cookie"));
     }
 
     [Theory]
@@ -41,7 +27,7 @@ public sealed class InspectionTests : IAsyncLifetime
     [InlineData("?tag=all", 5)]
     public async Task What_a_purge_would_match_is_listed(string query, int expected)
     {
-        var page = await _node.Admin.GetFromJsonAsync<JsonElement>($"/cache/entries{query}");
+        var page = await Node.Admin.GetFromJsonAsync<JsonElement>($"/cache/entries{query}");
 
         Assert.Equal(expected, page.GetProperty("entries").GetArrayLength());
         Assert.Equal(JsonValueKind.Null, page.GetProperty("next").ValueKind);
@@ -53,7 +39,7 @@ public sealed class InspectionTests : IAsyncLifetime
         var urls = new List<string>();
         for (var next = "/cache/entries?tag=all&size=2"; next is not null;)
         {
-            var page = await _node.Admin.GetFromJsonAsync<JsonElement>(next);
+            var page = await Node.Admin.GetFromJsonAsync<JsonElement>(next);
             Assert.InRange(page.GetProperty("entries").GetArrayLength(), 1, 2);
             urls.AddRange(page.GetProperty("entries").EnumerateArray().Select(entry => entry.GetProperty("url").GetString()!));
             next = page.GetProperty("next").GetString();
@@ -66,7 +52,7 @@ public sealed class InspectionTests : IAsyncLifetime
     [Fact]
     public async Task An_entry_says_what_it_is_and_whether_it_is_purged_but_not_by_which_values_it_was_selected()
     {
-        var text = await _node.Admin.GetStringAsync("/cache/entries?prefix=http://shop.example/ab");
+        var text = await Node.Admin.GetStringAsync("/cache/entries?prefix=http://shop.example/ab");
         Assert.DoesNotContain("secret-cookie", text, StringComparison.Ordinal);
         var entry = JsonDocument.Parse(text).RootElement.GetProperty("entries")[0];
         Assert.Equal("cookie", entry.GetProperty("vary")[0].GetString(), ignoreCase: true);
@@ -74,9 +60,9 @@ public sealed class InspectionTests : IAsyncLifetime
         Assert.Equal(200, entry.GetProperty("status").GetInt32());
         Assert.InRange(entry.GetProperty("ttl").GetInt64(), 1, 60);
 
-        await _node.Admin.PostAsJsonAsync("/cache/purge", new { tag = "even", soft = true });
-        await _node.Admin.PostAsJsonAsync("/cache/purge", new { tag = "odd" });
-        var page = await _node.Admin.GetFromJsonAsync<JsonElement>("/cache/entries");
+        await Node.Admin.PostAsJsonAsync("/cache/purge", new { tag = "even", soft = true });
+        await Node.Admin.PostAsJsonAsync("/cache/purge", new { tag = "odd" });
+        var page = await Node.Admin.GetFromJsonAsync<JsonElement>("/cache/entries");
         Assert.Equal(
             ["soft", "hard", "soft", "hard", "soft", "no"], page.GetProperty("entries").EnumerateArray().Select(one => one.GetProperty("purged").GetString()));
     }
@@ -92,20 +78,20 @@ public sealed class InspectionTests : IAsyncLifetime
     [InlineData("?after=x")]
     public async Task What_cannot_be_listed_is_refused_with_a_problem(string query)
     {
-        using var response = await _node.Admin.GetAsync($"/cache/entries{query}");
+        using var response = await Node.Admin.GetAsync($"/cache/entries{query}");
 
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
         Assert.Equal("application/problem+json", response.Content.Headers.ContentType!.MediaType);
-        Assert.Empty(_node.Log.Exceptions);
+        Assert.Empty(Node.Log.Exceptions);
     }
 
     [Fact]
     public async Task Statistics_count_hits_and_misses_by_reason_and_what_memory_holds()
     {
-        await _node.GetAsync("/a/0");
-        await _node.GetAsync("/a/0", ("Cache-Control", "no-cache"));
+        await Node.GetAsync("/a/0");
+        await Node.GetAsync("/a/0", ("Cache-Control", "no-cache"));
 
-        var statistics = await _node.Admin.GetFromJsonAsync<JsonElement>("/cache/statistics");
+        var statistics = await Node.Admin.GetFromJsonAsync<JsonElement>("/cache/statistics");
 
         Assert.Equal(1, statistics.GetProperty("hits").GetInt64());
         Assert.Equal(7, statistics.GetProperty("forwarded").GetInt64());
@@ -114,7 +100,7 @@ public sealed class InspectionTests : IAsyncLifetime
         Assert.Equal(1, statistics.GetProperty("forwardedByReason").GetProperty("request-no-cache").GetInt64());
         Assert.Equal(6, statistics.GetProperty("entries").GetInt32());
         Assert.InRange(statistics.GetProperty("size").GetInt64(), 6 * 320, statistics.GetProperty("limit").GetInt64());
-        var nodes = await _node.Admin.GetFromJsonAsync<JsonElement>("/nodes");
+        var nodes = await Node.Admin.GetFromJsonAsync<JsonElement>("/nodes");
         Assert.Equal(nodes.GetProperty("nodes")[0].GetProperty("id").GetString(), statistics.GetProperty("node").GetString());
     }
 }

@@ -39,13 +39,26 @@ public sealed class PoisoningTests : IAsyncLifetime
     [InlineData("X-HTTP-Method: EVIL")]
     [InlineData("X-Method-Override: EVIL")]
     [InlineData("X-Url-Scheme: evil")]
+    [InlineData("X-Scheme: evil")]
+    [InlineData("X-HTTPS: evil")]
+    [InlineData("X-Forwarded: evil.example")]
+    [InlineData("X-Backend-Host: evil.example")]
+    [InlineData("X-Override-URL: /evil")]
+    [InlineData("X-Proxy-URL: http://evil.example/")]
+    [InlineData("X-HTTP-DestinationURL: http://evil.example/")]
+    // Behind CGI and its like these are the same names.
+    [InlineData("X_Forwarded_Host: evil.example")]
+    [InlineData("X-Forwarded_Proto: evil")]
+    [InlineData("X_HTTP_Method_Override: EVIL")]
+    // RFC 9110 §7.6.1: for this connection alone.
+    [InlineData("X-Hop: evil\r\nConnection: keep-alive, x-hop")]
     [InlineData("Front-End-Https: evil")]
     [InlineData("If-None-Match: \"evil\"")]
     [InlineData("If-Modified-Since: evil")]
     [InlineData("If-Range: \"evil\"")]
     public async Task A_field_that_makes_a_request_another_than_its_key_says_reaches_no_origin_whose_answer_is_stored(string field)
     {
-        await _node.RawAsync($"GET /x HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n{field}\r\n\r\n");
+        await _node.RawGetAsync("/x", $"{field}\r\n");
 
         var next = await _node.GetAsync("/x");
 
@@ -68,11 +81,11 @@ public sealed class PoisoningTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("Content-Length: 4\r\n\r\nevil")]
-    [InlineData("Transfer-Encoding: chunked\r\n\r\n4\r\nevil\r\n0\r\n\r\n")]
-    public async Task A_get_with_a_body_is_forwarded_and_neither_stored_nor_answered_from_the_store(string rest)
+    [InlineData("Content-Length: 4\r\n", "evil")]
+    [InlineData("Transfer-Encoding: chunked\r\n", "4\r\nevil\r\n0\r\n\r\n")]
+    public async Task A_get_with_a_body_is_forwarded_and_neither_stored_nor_answered_from_the_store(string fields, string body)
     {
-        var fat = await _node.RawAsync($"GET /x HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n{rest}");
+        var fat = await _node.RawGetAsync("/x", fields, body: body);
         Assert.Contains("Cache-Status: Gateway; fwd=bypass; fwd-status=200; detail=request-body", fat, StringComparison.Ordinal);
 
         Assert.Equal("Gateway; fwd=uri-miss; fwd-status=200; stored", (await _node.GetAsync("/x")).CacheStatus());
@@ -95,6 +108,40 @@ public sealed class PoisoningTests : IAsyncLifetime
     [InlineData("/a%5cb")]
     [InlineData("/a;p=1/b")]
     [InlineData("/a%3bp=1/b")]
+    [InlineData("/a/b;x.css")]
+    [InlineData("/a/b%3bx.css")]
+    [InlineData("/a/b;jsessionid=1")]
+    [InlineData("/a;/b")]
+    [InlineData("/c/..;/a/b")]
+    [InlineData("/a%2f..%2fa%2fb")]
+    [InlineData("/x%2f%2e%2e%2fa/b")]
+    [InlineData("/a/b%2f")]
+    [InlineData("/a/b/")]
+    [InlineData("/a/b%09")]
+    [InlineData("/a/b%20")]
+    [InlineData("/a/b%0d%0aX:evil")]
+    [InlineData("/a/b%u002ecss")]
+    [InlineData("/a/b%zz")]
+    [InlineData("/a/b%")]
+    [InlineData("/a/b%25")]
+    [InlineData("/a/b%2523x")]
+    [InlineData("/a/b!x.js")]
+    [InlineData("/a/b\u000b")]
+    [InlineData("/a/b\u007f")]
+    [InlineData("/a/b~x")]
+    [InlineData("/a/b@x")]
+    [InlineData("/a/b:x")]
+    [InlineData("/a/b,x")]
+    [InlineData("/a/b|x")]
+    [InlineData("/a/b%7cx")]
+    [InlineData("/a/b%e2%88%95c")]
+    [InlineData("/a/b?q=1%26r=2")]
+    [InlineData("/a/b?q[]=1")]
+    [InlineData("/a/b?Q=1")]
+    [InlineData("/a/b?%71=1")]
+    [InlineData("/a/b??q=1")]
+    [InlineData("/a/b?q=+1")]
+    [InlineData("/a/b?q=%201")]
     [InlineData("/a/b.css")]
     [InlineData("/a/b%00.css")]
     [InlineData("/a/b%0a.css")]
@@ -118,9 +165,9 @@ public sealed class PoisoningTests : IAsyncLifetime
     {
         // What is stored for the others must not be given out for this one.
         foreach (var other in new[] { "/a/b", "/a%2fb", "/a", "/", "/a/b?q=1", "/a%5cb", "/caf%c3%a9", "/a/b%23x", "/a/b%3fq=1" })
-            await GetRawAsync(other);
+            await _node.RawGetAsync(other);
 
-        var (stored, asked) = (await GetRawAsync(target), await GetRawAsync(target, "Cache-Control: no-cache\r\n"));
+        var (stored, asked) = (await _node.RawGetAsync(target), await _node.RawGetAsync(target, "Cache-Control: no-cache\r\n"));
 
         Assert.Equal(FirstLineOfBody(asked), FirstLineOfBody(stored));
         Assert.DoesNotContain("HTTP/1.1 5", asked, StringComparison.Ordinal);
@@ -143,7 +190,7 @@ public sealed class PoisoningTests : IAsyncLifetime
     [InlineData("xn--caf-dma.example")]
     public async Task A_host_written_in_whatever_way_leaves_nothing_of_itself_to_others(string host)
     {
-        var first = await GetRawAsync("/x", host: host);
+        var first = await _node.RawGetAsync("/x", host: host);
 
         var next = await (await _node.GetAsync("/x")).TextAsync();
 
@@ -180,8 +227,77 @@ public sealed class PoisoningTests : IAsyncLifetime
         Assert.StartsWith("Gateway; hit; ttl=", (await _node.GetAsync("/x")).CacheStatus(), StringComparison.Ordinal);
     }
 
-    private Task<string> GetRawAsync(string target, string fields = "", string host = "shop.example") =>
-        _node.RawAsync($"GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{fields}\r\n");
+    [Fact]
+    public async Task What_one_client_cannot_accept_is_taken_from_nobody()
+    {
+        // RFC 9110 §15.5.7, without a word of which field it is about.
+        _origin.Answer = head => head.Contains("Accept: evil/", StringComparison.Ordinal)
+            ? "HTTP/1.1 406 Not Acceptable\r\nCache-Control: max-age=60\r\nContent-Length: 0\r\n\r\n"
+            : Answer("Cache-Control: max-age=60", "body");
+
+        var refused = await _node.GetAsync("/x", ("Accept", "evil/1"));
+
+        Assert.Equal("Gateway; fwd=uri-miss; fwd-status=406; detail=request-status", refused.CacheStatus());
+        Assert.Equal("body", await (await _node.GetAsync("/x")).TextAsync());
+    }
+
+    [Theory]
+    [InlineData("X-Meta: a\u0001evil")]
+    [InlineData("X-Meta: a\u007fevil")]
+    public async Task An_error_that_an_invalid_field_caused_is_given_to_nobody_else(string field)
+    {
+        // RFC 9110 §5.5: the server lets these characters through, and origins may not.
+        _origin.Answer = head => head.Contains("evil", StringComparison.Ordinal)
+            ? "HTTP/1.1 400 Bad Request\r\nCache-Control: max-age=60\r\nContent-Length: 0\r\n\r\n"
+            : Answer("Cache-Control: max-age=60", "body");
+
+        Assert.StartsWith("HTTP/1.1 400", await _node.RawGetAsync("/x", $"{field}\r\n"), StringComparison.Ordinal);
+
+        Assert.Equal("body", await (await _node.GetAsync("/x")).TextAsync());
+    }
+
+    [Fact]
+    public async Task A_response_in_a_coding_goes_to_those_who_asked_alike_also_where_the_origin_forgot_Vary()
+    {
+        _origin.Answer = head => head.Contains("Accept-Encoding: br", StringComparison.Ordinal)
+            ? Answer("Cache-Control: max-age=60\r\nContent-Encoding: br", "brotli")
+            : Answer("Cache-Control: max-age=60", "plain");
+
+        for (var i = 0; i < 2; i++)
+        {
+            Assert.Equal("brotli", await (await _node.GetAsync("/x", ("Accept-Encoding", "br"))).TextAsync());
+            Assert.Equal("plain", await (await _node.GetAsync("/y")).TextAsync());
+        }
+
+        Assert.Equal("plain", await (await _node.GetAsync("/x")).TextAsync());
+    }
+
+    [Theory]
+    [InlineData("get")]
+    [InlineData("Get")]
+    public async Task A_method_in_another_case_is_another_method(string method)
+    {
+        await _node.GetAsync("/x");
+
+        var other = await _node.RawAsync($"{method} /x HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n");
+
+        Assert.DoesNotContain("Gateway; hit", other, StringComparison.Ordinal);
+        Assert.StartsWith("Gateway; hit", (await _node.GetAsync("/x")).CacheStatus(), StringComparison.Ordinal);
+        Assert.Empty(_node.Log.Exceptions);
+    }
+
+    [Theory]
+    [InlineData("Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\nConnection: Upgrade, HTTP2-Settings\r\n")]
+    [InlineData("Upgrade: TLS/1.3\r\nConnection: Upgrade\r\n")]
+    public async Task No_protocol_that_the_gateway_does_not_know_is_tunnelled_to_the_origin(string fields)
+    {
+        // What goes through a tunnel no rule of the gateway sees.
+        var answer = await _node.RawAsync($"GET /x HTTP/1.1\r\nHost: shop.example\r\n{fields}\r\nGET /y HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n");
+
+        Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);
+        Assert.DoesNotContain("\r\nUpgrade:", answer[answer.IndexOf("\r\n\r\n", StringComparison.Ordinal)..], StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("HTTP2-Settings", answer, StringComparison.OrdinalIgnoreCase);
+    }
 
     private static string FirstLineOfBody(string response) =>
         response.Split("\r\n\r\n", 2) is [var head, var body] && head.StartsWith("HTTP/1.1 200", StringComparison.Ordinal) ? body.Split("\r\n")[0] : response.Split("\r\n")[0];

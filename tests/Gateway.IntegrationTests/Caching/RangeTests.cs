@@ -1,29 +1,15 @@
 using System.Net;
-using Gateway.IntegrationTests.Infrastructure;
 using Microsoft.AspNetCore.Http;
 
 namespace Gateway.IntegrationTests.Caching;
 
 /// <summary>RFC 9110 §14, RFC 9111 §3.3: ranges out of complete stored responses.</summary>
-public sealed class RangeTests : IAsyncLifetime
+public sealed class RangeTests : OneNodeTests
 {
-    private RedisServer _redis = null!;
-    private TestOrigin _origin = null!;
-    private GatewayNode _a = null!;
-
-    public async Task InitializeAsync()
+    public override async Task InitializeAsync()
     {
-        _redis = await RedisServer.StartAsync();
-        _origin = await TestOrigin.StartAsync();
-        _origin.Map("/x", "0123456789", ("Cache-Control", "max-age=60"), ("ETag", "\"1\""), ("Content-Type", "text/plain"), ("X-Own", "1"));
-        _a = await CacheTestNode.StartAsync(_origin, _redis);
-    }
-
-    public async Task DisposeAsync()
-    {
-        await _a.DisposeAsync();
-        await _origin.DisposeAsync();
-        await _redis.DisposeAsync();
+        await base.InitializeAsync();
+        Origin.Map("/x", "0123456789", ("Cache-Control", "max-age=60"), ("ETag", "\"1\""), ("Content-Type", "text/plain"), ("X-Own", "1"));
     }
 
     [Theory]
@@ -33,9 +19,9 @@ public sealed class RangeTests : IAsyncLifetime
     [InlineData("bytes=5-500", "56789", "bytes 5-9/10")]
     public async Task One_range_is_the_part_with_the_fields_of_the_whole(string range, string body, string contentRange)
     {
-        await _a.GetAsync("/x");
+        await Node.GetAsync("/x");
 
-        var part = await _a.GetAsync("/x", ("Range", range));
+        var part = await Node.GetAsync("/x", ("Range", range));
 
         Assert.Equal(HttpStatusCode.PartialContent, part.StatusCode);
         Assert.Equal(body, await part.TextAsync());
@@ -43,15 +29,15 @@ public sealed class RangeTests : IAsyncLifetime
         Assert.Equal(body.Length, part.Content.Headers.ContentLength);
         Assert.Equal("1", part.Headers.GetValues("X-Own").Single());
         Assert.StartsWith("Gateway; hit", part.CacheStatus(), StringComparison.Ordinal);
-        Assert.Equal(1, _origin.Count("/x"));
+        Assert.Equal(1, Origin.Count("/x"));
     }
 
     [Fact]
     public async Task Several_ranges_are_parts_of_one_message()
     {
-        await _a.GetAsync("/x");
+        await Node.GetAsync("/x");
 
-        var parts = await _a.GetAsync("/x", ("Range", "bytes=0-1, -2"));
+        var parts = await Node.GetAsync("/x", ("Range", "bytes=0-1, -2"));
 
         Assert.Equal(HttpStatusCode.PartialContent, parts.StatusCode);
         var type = parts.Content.Headers.ContentType!;
@@ -68,9 +54,9 @@ public sealed class RangeTests : IAsyncLifetime
     [Fact]
     public async Task A_range_beyond_the_end_is_refused_in_a_way_that_nobody_stores()
     {
-        await _a.GetAsync("/x");
+        await Node.GetAsync("/x");
 
-        var refused = await _a.GetAsync("/x", ("Range", "bytes=10-"));
+        var refused = await Node.GetAsync("/x", ("Range", "bytes=10-"));
 
         Assert.Equal(HttpStatusCode.RequestedRangeNotSatisfiable, refused.StatusCode);
         Assert.Equal("bytes */10", refused.Content.Headers.ContentRange!.ToString());
@@ -89,29 +75,29 @@ public sealed class RangeTests : IAsyncLifetime
     [InlineData("bytes=0-1", "Sun, 06 Nov 1994 08:49:37 GMT")]
     public async Task A_range_that_does_not_apply_gets_the_whole(string range, string? ifRange)
     {
-        await _a.GetAsync("/x");
+        await Node.GetAsync("/x");
 
-        var whole = await _a.GetAsync("/x", ifRange is null ? [("Range", range)] : [("Range", range), ("If-Range", ifRange)]);
+        var whole = await Node.GetAsync("/x", ifRange is null ? [("Range", range)] : [("Range", range), ("If-Range", ifRange)]);
 
         Assert.Equal(HttpStatusCode.OK, whole.StatusCode);
         Assert.Equal("0123456789", await whole.TextAsync());
-        Assert.Equal(1, _origin.Count("/x"));
+        Assert.Equal(1, Origin.Count("/x"));
     }
 
     [Fact]
     public async Task If_range_with_the_stored_tag_gets_the_part_and_if_none_match_goes_before()
     {
-        await _a.GetAsync("/x");
+        await Node.GetAsync("/x");
 
-        Assert.Equal("01", await (await _a.GetAsync("/x", ("Range", "bytes=0-1"), ("If-Range", "\"1\""))).TextAsync());
-        Assert.Equal(HttpStatusCode.NotModified, (await _a.GetAsync("/x", ("Range", "bytes=0-1"), ("If-None-Match", "\"1\""))).StatusCode);
-        Assert.Equal(HttpStatusCode.OK, (await _a.SendAsync(HttpMethod.Head, "/x", ("Range", "bytes=0-1"))).StatusCode);
+        Assert.Equal("01", await (await Node.GetAsync("/x", ("Range", "bytes=0-1"), ("If-Range", "\"1\""))).TextAsync());
+        Assert.Equal(HttpStatusCode.NotModified, (await Node.GetAsync("/x", ("Range", "bytes=0-1"), ("If-None-Match", "\"1\""))).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await Node.SendAsync(HttpMethod.Head, "/x", ("Range", "bytes=0-1"))).StatusCode);
     }
 
     [Fact]
     public async Task A_range_of_what_is_not_stored_goes_to_the_origin_as_it_is_and_is_not_stored()
     {
-        _origin.Map("/part", context =>
+        Origin.Map("/part", context =>
         {
             context.Response.StatusCode = StatusCodes.Status206PartialContent;
             context.Response.Headers.CacheControl = "max-age=60";
@@ -121,15 +107,15 @@ public sealed class RangeTests : IAsyncLifetime
 
         for (var i = 1; i <= 2; i++)
         {
-            Assert.Equal("01", await (await _a.GetAsync("/part", ("Range", "bytes=0-1"))).TextAsync());
-            Assert.Equal(i, _origin.Count("/part"));
+            Assert.Equal("01", await (await Node.GetAsync("/part", ("Range", "bytes=0-1"))).TextAsync());
+            Assert.Equal(i, Origin.Count("/part"));
         }
     }
 
     [Fact]
     public async Task A_stale_response_is_validated_whole_and_the_range_taken_from_it()
     {
-        _origin.Map("/stale", context =>
+        Origin.Map("/stale", context =>
         {
             Assert.Equal(0, context.Request.Headers.Range.Count);
             if (context.Request.Headers.IfNoneMatch == "\"1\"")
@@ -143,9 +129,9 @@ public sealed class RangeTests : IAsyncLifetime
             context.Response.Headers.ETag = "\"1\"";
             return context.Response.WriteAsync("0123456789");
         });
-        await _a.GetAsync("/stale");
+        await Node.GetAsync("/stale");
 
-        var part = await _a.GetAsync("/stale", ("Range", "bytes=3-4"));
+        var part = await Node.GetAsync("/stale", ("Range", "bytes=3-4"));
 
         Assert.Equal("34", await part.TextAsync());
         Assert.Equal("Gateway; fwd=stale; fwd-status=304; stored; detail=validated", part.CacheStatus());

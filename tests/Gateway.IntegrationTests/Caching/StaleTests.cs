@@ -6,26 +6,8 @@ using Microsoft.AspNetCore.Http;
 namespace Gateway.IntegrationTests.Caching;
 
 /// <summary>RFC 9111 §4.2.4, RFC 5861. Responses are stale when they come: their <c>Age</c> says so, and nobody has to wait.</summary>
-public sealed class StaleTests : IAsyncLifetime
+public sealed class StaleTests : OneNodeTests
 {
-    private RedisServer _redis = null!;
-    private TestOrigin _origin = null!;
-    private GatewayNode _a = null!;
-
-    public async Task InitializeAsync()
-    {
-        _redis = await RedisServer.StartAsync();
-        _origin = await TestOrigin.StartAsync();
-        _a = await CacheTestNode.StartAsync(_origin, _redis);
-    }
-
-    public async Task DisposeAsync()
-    {
-        await _a.DisposeAsync();
-        await _origin.DisposeAsync();
-        await _redis.DisposeAsync();
-    }
-
     [Fact]
     public async Task A_stale_response_is_used_while_one_request_refreshes_it()
     {
@@ -36,19 +18,19 @@ public sealed class StaleTests : IAsyncLifetime
             context.Response.Headers.CacheControl = "max-age=60";
             await context.Response.WriteAsync("new");
         });
-        await _a.GetAsync("/x");
+        await Node.GetAsync("/x");
 
-        foreach (var hit in await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => _a.GetAsync("/x"))))
+        foreach (var hit in await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => Node.GetAsync("/x"))))
         {
             Assert.Equal("old", await hit.TextAsync());
             Assert.Matches("^Gateway; hit; ttl=-1[0-9]; detail=stale-while-revalidate$", hit.CacheStatus());
         }
 
-        await Eventually.TrueAsync(() => _origin.Count("/x") == 2, "it is refreshed");
+        await Eventually.TrueAsync(() => Origin.Count("/x") == 2, "it is refreshed");
         answer.SetResult();
-        await Eventually.TrueAsync(async () => await (await _a.GetAsync("/x")).TextAsync() == "new", "the new response is used");
-        Assert.Equal(2, _origin.Count("/x"));
-        Assert.Empty(_a.Log.Exceptions);
+        await Eventually.TrueAsync(async () => await (await Node.GetAsync("/x")).TextAsync() == "new", "the new response is used");
+        Assert.Equal(2, Origin.Count("/x"));
+        Assert.Empty(Node.Log.Exceptions);
     }
 
     [Fact]
@@ -60,13 +42,13 @@ public sealed class StaleTests : IAsyncLifetime
             context.Response.Headers.CacheControl = "max-age=600";
             return Task.CompletedTask;
         });
-        await _a.GetAsync("/x");
+        await Node.GetAsync("/x");
 
-        var hit = await _a.GetAsync("/x", ("Range", "bytes=0-0"), ("If-None-Match", "\"other\""));
+        var hit = await Node.GetAsync("/x", ("Range", "bytes=0-0"), ("If-None-Match", "\"other\""));
         Assert.Equal("o", await hit.TextAsync());
 
-        await Eventually.TrueAsync(async () => (await _a.GetAsync("/x")).CacheStatus().StartsWith("Gateway; hit; ttl=5", StringComparison.Ordinal), "it is fresh again");
-        var refresh = _origin.Requests[1];
+        await Eventually.TrueAsync(async () => (await Node.GetAsync("/x")).CacheStatus().StartsWith("Gateway; hit; ttl=5", StringComparison.Ordinal), "it is fresh again");
+        var refresh = Origin.Requests[1];
         Assert.Equal("\"1\"", refresh.Headers["If-None-Match"]);
         Assert.False(refresh.Headers.ContainsKey("Range"));
     }
@@ -79,11 +61,11 @@ public sealed class StaleTests : IAsyncLifetime
             context.Response.Headers.CacheControl = "no-store";
             return context.Response.WriteAsync("new");
         });
-        await _a.GetAsync("/x");
-        await _a.GetAsync("/x");
+        await Node.GetAsync("/x");
+        await Node.GetAsync("/x");
 
-        await Eventually.TrueAsync(async () => await (await _a.GetAsync("/x")).TextAsync() == "new", "the old response is not used any more");
-        Assert.Equal("new", await (await _a.GetAsync("/x")).TextAsync());
+        await Eventually.TrueAsync(async () => await (await Node.GetAsync("/x")).TextAsync() == "new", "the old response is not used any more");
+        Assert.Equal("new", await (await Node.GetAsync("/x")).TextAsync());
     }
 
     [Fact]
@@ -94,14 +76,14 @@ public sealed class StaleTests : IAsyncLifetime
             context.Response.StatusCode = StatusCodes.Status500InternalServerError;
             return Task.CompletedTask;
         });
-        await _a.GetAsync("/x");
-        await _a.GetAsync("/x");
-        await Eventually.TrueAsync(() => _origin.Count("/x") == 2, "the refresh was tried");
+        await Node.GetAsync("/x");
+        await Node.GetAsync("/x");
+        await Eventually.TrueAsync(() => Origin.Count("/x") == 2, "the refresh was tried");
 
         for (var i = 0; i < 20; i++)
-            Assert.Equal("old", await (await _a.GetAsync("/x")).TextAsync());
+            Assert.Equal("old", await (await Node.GetAsync("/x")).TextAsync());
         // One more may have begun before the failure was noted.
-        Assert.InRange(_origin.Count("/x"), 2, 3);
+        Assert.InRange(Origin.Count("/x"), 2, 3);
     }
 
     [Fact]
@@ -113,10 +95,10 @@ public sealed class StaleTests : IAsyncLifetime
         var paths = Enumerable.Range(0, Paths).Select(i => $"/{i}").ToList();
         foreach (var path in paths)
         {
-            _origin.Map(path, async context =>
+            Origin.Map(path, async context =>
             {
                 context.Response.Headers.CacheControl = "max-age=60, stale-while-revalidate=1000";
-                if (_origin.Count(path) == 1)
+                if (Origin.Count(path) == 1)
                 {
                     context.Response.Headers.Age = "70";
                 }
@@ -128,16 +110,16 @@ public sealed class StaleTests : IAsyncLifetime
 
                 await context.Response.WriteAsync("body");
             });
-            await _a.GetAsync(path);
+            await Node.GetAsync(path);
         }
 
         foreach (var path in paths)
-            Assert.Contains("detail=stale-while-revalidate", (await _a.GetAsync(path)).CacheStatus(), StringComparison.Ordinal);
+            Assert.Contains("detail=stale-while-revalidate", (await Node.GetAsync(path)).CacheStatus(), StringComparison.Ordinal);
         await Eventually.TrueAsync(() => refreshes == BackgroundRefresh.MaxRunning, "as many are refreshed as may be");
 
         answer.SetResult();
         await Eventually.TrueAsync(
-            async () => (await Task.WhenAll(paths.Select(path => _a.GetAsync(path))))
+            async () => (await Task.WhenAll(paths.Select(path => Node.GetAsync(path))))
                 .All(response => !response.CacheStatus().Contains("stale", StringComparison.Ordinal)),
             "all are fresh");
         Assert.Equal(Paths, refreshes);
@@ -158,9 +140,9 @@ public sealed class StaleTests : IAsyncLifetime
             context.Abort();
             return Task.CompletedTask;
         });
-        await _a.GetAsync("/x");
+        await Node.GetAsync("/x");
 
-        var response = await _a.GetAsync("/x");
+        var response = await Node.GetAsync("/x");
 
         Assert.Equal(status, (int)response.StatusCode);
         Assert.Equal(status == 200 ? "old" : "problem", status == 200 ? await response.TextAsync() : "problem");
@@ -180,9 +162,9 @@ public sealed class StaleTests : IAsyncLifetime
             context.Response.Headers["X-Of-The-Error"] = "1";
             return context.Response.WriteAsync("error");
         });
-        await _a.GetAsync("/x");
+        await Node.GetAsync("/x");
 
-        var response = await _a.GetAsync("/x");
+        var response = await Node.GetAsync("/x");
 
         Assert.Equal(status, (int)response.StatusCode);
         Assert.Equal(status == 200 ? "old" : "error", await response.TextAsync());
@@ -195,7 +177,7 @@ public sealed class StaleTests : IAsyncLifetime
     public async Task The_policy_speaks_for_an_origin_that_says_nothing()
     {
         await using var node = await CacheTestNode.StartAsync(
-            _origin, _redis, new { StaleWhileRevalidate = "00:00:00", StaleIfError = "01:00:00", StaleIfUnreachable = "00:00:00" });
+            Origin, Redis, new { StaleWhileRevalidate = "00:00:00", StaleIfError = "01:00:00", StaleIfUnreachable = "00:00:00" });
         var fails = 0;
         MapStaleThen("max-age=60", context =>
         {
@@ -222,11 +204,11 @@ public sealed class StaleTests : IAsyncLifetime
             await fail.Task;
             context.Abort();
         });
-        await _a.GetAsync("/x");
+        await Node.GetAsync("/x");
 
-        var leader = _a.GetAsync("/x");
+        var leader = Node.GetAsync("/x");
         await arrived.Task;
-        var followers = Enumerable.Range(0, 10).Select(_ => _a.GetAsync("/x")).ToArray();
+        var followers = Enumerable.Range(0, 10).Select(_ => Node.GetAsync("/x")).ToArray();
         fail.SetResult();
 
         foreach (var response in await Task.WhenAll([leader, .. followers]))
@@ -236,7 +218,7 @@ public sealed class StaleTests : IAsyncLifetime
     private void MapStaleThen(string cacheControl, RequestDelegate then)
     {
         var requests = 0;
-        _origin.Map("/x", context =>
+        Origin.Map("/x", context =>
         {
             if (Interlocked.Increment(ref requests) > 1)
                 return then(context);

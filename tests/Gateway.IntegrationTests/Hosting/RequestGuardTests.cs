@@ -31,13 +31,13 @@ public sealed class RequestGuardTests
         await using var origin = (await TestOrigin.StartAsync()).Map("/", "hello");
         await using var node = await GatewayNode.StartAsync(new { AllowedHosts = "shop.example", ReverseProxy = origin.ProxySection() });
 
-        Assert.StartsWith("HTTP/1.1 200", await node.RawAsync("GET / HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n"), StringComparison.Ordinal);
-        var refused = await node.RawAsync("GET / HTTP/1.1\r\nHost: other.example\r\nConnection: close\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 200", await node.RawGetAsync("/"), StringComparison.Ordinal);
+        var refused = await node.RawGetAsync("/", host: "other.example");
         Assert.StartsWith("HTTP/1.1 400", refused, StringComparison.Ordinal);
         Assert.Contains("application/problem+json", refused, StringComparison.Ordinal);
 
         await node.ReloadAsync(new { AllowedHosts = "*.example", ReverseProxy = origin.ProxySection() });
-        Assert.StartsWith("HTTP/1.1 200", await node.RawAsync("GET / HTTP/1.1\r\nHost: other.example\r\nConnection: close\r\n\r\n"), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 200", await node.RawGetAsync("/", host: "other.example"), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -65,6 +65,16 @@ public sealed class RequestGuardTests
     [InlineData("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, identity\r\n\r\n", "4")]
     [InlineData("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding : chunked\r\n\r\n", "400")]
     [InlineData("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFF\r\n", "4")]
+    [InlineData("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n", "4")]
+    [InlineData("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0x1\r\n", "4")]
+    [InlineData("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \"chunked\"\r\n\r\n", "4")]
+    [InlineData("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", "4")]
+    [InlineData("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1 1\r\n\r\n", "400")]
+    [InlineData("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", "400")]
+    [InlineData("POST / HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n\r\n", "400")]
+    [InlineData("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\n", "400")]
+    [InlineData("GET / HTTP/1.1\r\n Host: a\r\n\r\n", "400")]
+    [InlineData("head / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "501")]
     public async Task A_malformed_request_gets_a_client_error_and_leaves_no_exception_in_the_log(string request, string status)
     {
         await using var origin = (await TestOrigin.StartAsync()).Map("/", "hello");
@@ -83,6 +93,14 @@ public sealed class RequestGuardTests
     [InlineData("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n")]
     [InlineData("Content-Length: 0\r\nTransfer-Encoding:\tchunked\r\n\r\n0\r\n\r\n")]
     [InlineData("Transfer-Encoding: chunked\r\n\r\n0\n\r\n\r\n")]
+    [InlineData("Transfer-Encoding: chunked\r\n\r\n0;\n\r\n\r\n")]
+    [InlineData("Transfer-Encoding: chunked\r\n\r\n0;a\rb\r\n\r\n")]
+    [InlineData("Transfer-Encoding: chunked\r\n\r\n1\r\nZ0\r\n\r\n")]
+    [InlineData("Transfer-Encoding: chunked\r\n\r\n0 \r\n\r\n")]
+    [InlineData("Transfer-Encoding: identity, chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n")]
+    [InlineData("Transfer-Encoding: \u000bchunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n")]
+    [InlineData("Transfer-Encoding\u0000: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n")]
+    [InlineData("X: y\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n")]
     public async Task After_a_request_whose_end_is_in_doubt_no_other_is_read_from_the_connection(string rest)
     {
         // RFC 9112 §6.1, §11.2.
@@ -93,6 +111,60 @@ public sealed class RequestGuardTests
 
         Assert.Equal(0, origin.Count("/smuggled"));
         Assert.Empty(node.Log.Exceptions);
+    }
+
+    [Theory]
+    [InlineData("POST", "Content-Length: {n}\r\n\r\n{hidden}")]
+    [InlineData("GET", "Content-Length: {n}\r\n\r\n{hidden}")]
+    [InlineData("HEAD", "Content-Length: {n}\r\n\r\n{hidden}")]
+    [InlineData("OPTIONS", "Transfer-Encoding: chunked\r\n\r\n{x}\r\n{hidden}\r\n0\r\n\r\n")]
+    [InlineData("GET", "Transfer-Encoding: chunked\r\n\r\n{x};ext=1\r\n{hidden}\r\n0\r\nContent-Length: 0\r\n\r\n")]
+    [InlineData("POST", "Expect: 100-continue\r\nContent-Length: {n}\r\n\r\n{hidden}")]
+    [InlineData("POST", "Content-Length: +{n}\r\n\r\n{hidden}")]
+    public async Task A_request_in_the_body_of_another_stays_a_body(string method, string rest)
+    {
+        // CL.0, TE.0: an end that ignores the body of such a request would read another request out of it.
+        const string Hidden = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
+        await using var origin = (await TestOrigin.StartAsync()).Map("/", "hello").Map("/next", "next");
+        await using var node = await GatewayNode.StartAsync(new { ReverseProxy = origin.ProxySection(("OutputCachePolicy", "origin")) });
+        rest = rest.Replace("{n}", $"{Hidden.Length}", StringComparison.Ordinal).Replace("{x}", $"{Hidden.Length:x}", StringComparison.Ordinal)
+            .Replace("{hidden}", Hidden, StringComparison.Ordinal);
+
+        for (var i = 0; i < 2; i++)
+            await node.RawAsync($"{method} / HTTP/1.1\r\nHost: a\r\n{rest}GET /next HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+
+        Assert.Equal(0, origin.Count("/smuggled"));
+    }
+
+    [Theory]
+    [InlineData("X-Hop: 1\r\nConnection: X-Hop\r\n", "X-Hop")]
+    [InlineData("X-Hop: 1\r\nConnection: \"x\", x-HOP\r\n", "X-Hop")]
+    [InlineData("X-Hop: 1\r\nConnection: X-Other\r\nConnection: X-Hop\r\n", "X-Hop")]
+    [InlineData("Cookie: a=b\r\nConnection: cookie\r\n", "Cookie")]
+    public async Task What_Connection_names_goes_no_further_than_the_gateway(string fields, string name)
+    {
+        // RFC 9110 §7.6.1. Kestrel makes "close" of "close, X-Hop", and nobody can tell what it named.
+        await using var origin = (await TestOrigin.StartAsync()).Map("/", "hello");
+        await using var node = await GatewayNode.StartAsync(new { ReverseProxy = origin.ProxySection() });
+
+        await node.RawAsync($"GET / HTTP/1.0\r\nHost: shop.example\r\n{fields}X-Kept: 2\r\n\r\n");
+
+        var received = Assert.Single(origin.Requests).Headers;
+        Assert.False(received.ContainsKey(name));
+        Assert.Equal("2", received["X-Kept"]);
+        Assert.Equal("shop.example", received["X-Forwarded-Host"]);
+    }
+
+    [Fact]
+    public async Task A_client_cannot_take_from_a_trusted_proxy_the_word_on_who_asks()
+    {
+        await using var origin = (await TestOrigin.StartAsync()).Map("/", "hello");
+        await using var node = await GatewayNode.StartAsync(
+            new { ReverseProxy = origin.ProxySection() }, args: ["--ForwardedHeaders:KnownNetworks:0=127.0.0.0/8"]);
+
+        await node.RawAsync("GET / HTTP/1.0\r\nHost: shop.example\r\nX-Forwarded-For: 203.0.113.9\r\nConnection: X-Forwarded-For\r\n\r\n");
+
+        Assert.Equal("203.0.113.9", Assert.Single(origin.Requests).Headers["X-Forwarded-For"]);
     }
 
     [Fact]
@@ -142,7 +214,7 @@ public sealed class RequestGuardTests
         });
         await using var node = await GatewayNode.StartAsync(new { ReverseProxy = origin.ProxySection() });
 
-        var response = await node.RawAsync("GET / HTTP/1.1\r\nHost: a\r\nX-There: caf\u00e9 \u00ff\r\nConnection: close\r\n\r\n");
+        var response = await node.RawGetAsync("/", "X-There: caf\u00e9 \u00ff\r\n");
 
         Assert.StartsWith("HTTP/1.1 200", response, StringComparison.Ordinal);
         Assert.Contains("X-Back: caf\u00e9 \u00ff\r\n", response, StringComparison.Ordinal);

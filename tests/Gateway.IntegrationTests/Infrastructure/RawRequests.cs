@@ -6,6 +6,12 @@ namespace Gateway.IntegrationTests.Infrastructure;
 /// <summary>Requests as octets, which no client library would send.</summary>
 internal static class RawRequests
 {
+    /// <summary>Gets <paramref name="target"/>, written exactly so.</summary>
+    /// <param name="fields">More lines, each with its end.</param>
+    /// <param name="body">What follows the fields; as they announce it, or not.</param>
+    public static Task<string> RawGetAsync(this GatewayNode node, string target, string fields = "", string host = "shop.example", string body = "") =>
+        node.RawAsync($"GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{fields}\r\n{body}");
+
     /// <summary>Sends <paramref name="request"/> in Latin-1 and returns what comes until the gateway closes the connection.</summary>
     public static async Task<string> RawAsync(this GatewayNode node, string request)
     {

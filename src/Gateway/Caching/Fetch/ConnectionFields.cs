@@ -22,17 +22,18 @@ internal sealed class ConnectionFields : ITransformProvider
 
     public void Apply(TransformBuilderContext context) => context.AddResponseTransform(Remove);
 
+    /// <summary>The members of all lines of a <c>Connection</c> field.</summary>
+    public static IEnumerable<string> NamesIn(IEnumerable<string?> lines) =>
+        lines.SelectMany(line => (line ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+
     private static ValueTask Remove(ResponseTransformContext context)
     {
         if (context.ProxyResponse is { } response && response.Headers.NonValidated.TryGetValues(HeaderNames.Connection, out var lines))
         {
-            foreach (var line in lines)
+            foreach (var name in NamesIn(lines))
             {
-                foreach (var name in line.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
-                {
-                    if (FieldRules.CanBeNominated(name))
-                        context.HttpContext.Response.Headers.Remove(name);
-                }
+                if (FieldRules.CanBeNominated(name))
+                    context.HttpContext.Response.Headers.Remove(name);
             }
         }
 

@@ -263,9 +263,8 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
         var answer = await fetch.RunAsync(next);
         if (answer.Reason == CacheReason.None)
             return;
-        var isValidated = answer.Reason == CacheReason.Validated;
-        var status = CacheStatus.Forwarded(
-            candidate.Reason, answer.Status, isStored: isValidated, isCollapsed: shared?.HasFollowers ?? false, answer.Reason);
+        var detail = answer.Refusal == CacheReason.None ? answer.Reason : answer.Refusal;
+        var status = CacheStatus.Forwarded(candidate.Reason, answer.Status, answer.IsStored, isCollapsed: shared?.HasFollowers ?? false, detail);
         await StoredResponseWriter.WriteAsync(exchange, answer.Response, answer.Response.CurrentAge(services.Clock.Now), status);
     }
 

@@ -21,7 +21,7 @@ internal sealed class HeadForward(RequestDelegate next, FetchServices services)
         {
             times = times with { Response = services.Clock.Now };
             if (candidate.Replacement is { } stored && context.Response.StatusCode == StatusCodes.Status200OK && !ResponseReader.HasForwarderError(context))
-                updated = Update(context, ownFields, stored, exchange.Policy, times);
+                updated = Update(exchange, ownFields, stored, times);
             var status = CacheStatus.Forwarded(candidate.Reason, context.Response.StatusCode, updated is not null, false, CacheReason.None);
             context.Response.Headers.Append(CacheStatus.FieldName, status);
             // Before the client knows, so that its next request meets the update.
@@ -30,13 +30,16 @@ internal sealed class HeadForward(RequestDelegate next, FetchServices services)
         await next(context);
     }
 
-    private static StoredResponse Update(
-        HttpContext context, HashSet<string> ownFields, StoredResponse stored, HttpCachePolicy policy, in FetchTimes times)
+    // Null where the answer is for its client alone, and says nothing of what is stored for others.
+    private static StoredResponse? Update(CacheExchange exchange, HashSet<string> ownFields, StoredResponse stored, in FetchTimes times)
     {
-        var response = context.Response;
-        var head = ResponseReader.Read(context, ownFields, times.Response);
-        return HeadUpdate.Confirms(stored, head, response.Headers.LastModified, response.ContentLength)
-            ? ResponseReader.Freshen(context, ownFields, stored, policy, times)
+        var response = exchange.Context.Response;
+        var head = ResponseReader.Read(exchange.Context, ownFields, times.Response);
+        var fresh = ResponseReader.Freshen(exchange, ownFields, stored, times, out var refusal);
+        if (StorageRules.IsOfRequest(refusal))
+            return null;
+        return refusal == CacheReason.None && HeadUpdate.Confirms(stored, head, response.Headers.LastModified, response.ContentLength)
+            ? fresh
             : stored.Superseded();
     }
 

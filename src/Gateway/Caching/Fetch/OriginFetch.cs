@@ -81,7 +81,7 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
         _response = ResponseReader.Read(_context, _ownFields, _times.Response);
         var refusal = ResponseReader.HasForwarderError(_context)
             ? CacheReason.Incomplete
-            : StorageRules.Decide(exchange.Request, _response, exchange.Policy.Storage);
+            : StorageRules.Decide(_response.Status >= 400 ? exchange.RequestOfError() : exchange.Request, _response, exchange.Policy.Storage);
         _recording = refusal == CacheReason.None ? BeginRecording(out refusal) : null;
         if (_recording is null)
             Refuse(refusal);
@@ -165,8 +165,7 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
     // Only what the response itself says lasts: a request's own directives and faults, a failing origin and memory that is
     // used up say nothing of the next answer.
     private bool IsForEveryone(CacheReason refusal) =>
-        _response!.Status is < 500 and not StatusCodes.Status400BadRequest && _isRepeatable
-        && refusal is not (CacheReason.RequestNoStore or CacheReason.RequestStatus or CacheReason.Authorization);
+        _response!.Status is < 500 and not StatusCodes.Status400BadRequest && _isRepeatable && !StorageRules.IsOfRequest(refusal);
 
     // The client's own condition was kept from the origin, so that the answer can be shared: RFC 9111 §4.3.2.
     private bool AnswerNotModified()
@@ -191,7 +190,7 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
                 await StoreIfWholeAsync();
                 return default;
             case CacheReason.Validated:
-                return new StoredAnswer(await FreshenAsync(candidate.Validatable!), StatusCodes.Status304NotModified, _storedAnswer);
+                return await FreshenAsync(candidate.Validatable!);
             default:
                 shared?.Fail(_storedAnswer);
                 int? status = _storedAnswer == CacheReason.Disconnected ? null : _context.Response.StatusCode;
@@ -215,13 +214,31 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
         return _isSuperseding ? StoreAsync(candidate.Stored!.Superseded()) : Task.CompletedTask;
     }
 
-    // RFC 9111 §4.3.4: the origin confirmed the stored response; its fields are brought up to date.
-    private async Task<StoredResponse> FreshenAsync(StoredResponse confirmed)
+    // RFC 9111 §4.3.4: the origin confirmed the stored response; its fields are brought up to date. For this client alone
+    // where the 304 must not be stored: what it says is then in force for nobody else, but where the response itself
+    // forbids it, as now private, what is stored is used no more without asking.
+    private async Task<StoredAnswer> FreshenAsync(StoredResponse confirmed)
     {
-        var fresh = ResponseReader.Freshen(_context, _ownFields, confirmed, exchange.Policy, _times);
+        var fresh = ResponseReader.Freshen(exchange, _ownFields, confirmed, _times, out var refusal);
         StoredResponseWriter.Reset(_context, _ownFields, exchange.Policy.Options.SetCookie);
-        await StoreAsync(fresh);
-        return fresh;
+        if (refusal == CacheReason.None)
+        {
+            await StoreAsync(fresh);
+        }
+        else
+        {
+            shared?.Complete(FetchOutcome.NotShareable);
+            if (!StorageRules.IsOfRequest(refusal))
+                await SupersedeAsync(confirmed);
+        }
+
+        return new StoredAnswer(fresh, StatusCodes.Status304NotModified, _storedAnswer, refusal);
+    }
+
+    private Task SupersedeAsync(StoredResponse confirmed)
+    {
+        services.HitForMiss.Add(exchange.PrimaryKey);
+        return confirmed.IsSuperseded ? Task.CompletedTask : StoreAsync(confirmed.Superseded());
     }
 
     private async Task StoreAsync(StoredResponse response)
@@ -246,7 +263,12 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
 /// <param name="Response">The response.</param>
 /// <param name="Status">What the origin answered, if it did.</param>
 /// <param name="Reason">Why; <see cref="CacheReason.None"/>: there is none.</param>
-internal readonly record struct StoredAnswer(StoredResponse Response, int? Status, CacheReason Reason);
+/// <param name="Refusal">Why what the origin said of it is not stored, if it must not be.</param>
+internal readonly record struct StoredAnswer(StoredResponse Response, int? Status, CacheReason Reason, CacheReason Refusal = CacheReason.None)
+{
+    /// <summary>Whether the store holds what the origin said.</summary>
+    public bool IsStored => Reason == CacheReason.Validated && Refusal == CacheReason.None;
+}
 
 /// <summary>Takes a client's conditions and ranges off a request and puts the stored validators on, until disposed.</summary>
 internal readonly struct UpstreamConditions : IDisposable

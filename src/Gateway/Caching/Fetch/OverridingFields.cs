@@ -14,8 +14,8 @@ internal static class OverridingFields
 
     private static readonly HashSet<string> Names = new(StringComparer.OrdinalIgnoreCase)
     {
-        "Forwarded", "Front-End-Https", "X-Host", "X-HTTP-Host-Override", "X-HTTP-Method", "X-HTTP-Method-Override", "X-Method-Override",
-        "X-Rewrite-URL", "X-Url-Scheme",
+        "Forwarded", "Front-End-Https", "X-Backend-Host", "X-Forwarded", "X-Host", "X-HTTP-DestinationURL", "X-HTTP-Host-Override", "X-HTTP-Method",
+        "X-HTTP-Method-Override", "X-HTTPS", "X-Method-Override", "X-Override-URL", "X-Proxy-URL", "X-Rewrite-URL", "X-Scheme", "X-Url-Scheme",
     };
 
     /// <param name="fields">A request's.</param>
@@ -38,6 +38,9 @@ internal static class OverridingFields
         // Most fields end here.
         if (name[0] is not ('X' or 'x' or 'F' or 'f'))
             return false;
+        // Origins behind CGI and its like cannot tell one from the other.
+        if (name.Contains('_', StringComparison.Ordinal))
+            name = name.Replace('_', '-');
         return Names.Contains(name) || IsBelow(name, ForwardedPrefix) || IsBelow(name, OriginalPrefix);
     }
 

@@ -49,7 +49,7 @@ internal static class ResponseReader
         HttpContext context, HashSet<string> ownFields, SetCookieHandling setCookie, DateTimeOffset date)
     {
         var fields = context.Response.Headers;
-        var nominated = fields.GetCommaSeparatedValues(HeaderNames.Connection);
+        var nominated = ConnectionFields.NamesIn(fields.Connection);
         var unstored = DirectivesOf(fields, out _).UnstoredFields ?? [];
         var stored = new List<KeyValuePair<string, StringValues>>(fields.Count + 1);
         foreach (var field in fields)
@@ -83,9 +83,11 @@ internal static class ResponseReader
     }
 
     /// <summary>A stored response with the fields of a 304 (Not Modified), or a response to HEAD, that confirmed it. RFC 9111 §3.2, §4.3.4, §4.3.5.</summary>
+    /// <param name="refusal">Why it must not be stored: to update is to store, so that the rules of RFC 9111 §3 hold for it.</param>
     public static StoredResponse Freshen(
-        HttpContext context, HashSet<string> ownFields, StoredResponse stored, HttpCachePolicy policy, in FetchTimes times)
+        CacheExchange exchange, HashSet<string> ownFields, StoredResponse stored, in FetchTimes times, out CacheReason refusal)
     {
+        var (context, policy) = (exchange.Context, exchange.Policy);
         var updates = StoredFields(context, ownFields, policy.Options.SetCookie, times.Response)
             .Where(field => FieldRules.IsUpdatedByNotModified(field.Key)).ToArray();
         var kept = stored.Fields.Where(field => !updates.Any(update => update.Key.Equals(field.Key, StringComparison.OrdinalIgnoreCase)));
@@ -96,6 +98,7 @@ internal static class ResponseReader
             merged[name] = value;
         // Age is of this answer, not of the stored one.
         var facts = Read(merged, stored.Status, times.Response) with { Age = AgeField.Parse(context.Response.Headers.Age) };
+        refusal = StorageRules.Decide(exchange.Request, facts, policy.Storage);
         var initialAge = Freshness.CorrectedInitialAge(facts, times.Request, times.Response);
         return stored with
         {
@@ -123,7 +126,7 @@ internal static class ResponseReader
             Expires = fields.Expires.Count == 1 ? HttpDate.Parse(fields.Expires, now) : null,
             LastModified = HttpDate.Parse(fields.LastModified, now),
             ETag = fields.ETag.Count == 1 ? fields.ETag[0] : null,
-            Vary = VaryRule.Parse(fields.Vary),
+            Vary = VaryRule.Of(fields.Vary, fields.ContentEncoding),
             IsEventStream = fields.ContentType.ToString().StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase),
         };
     }

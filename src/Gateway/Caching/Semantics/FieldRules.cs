@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Gateway.Caching.Semantics;
 
 /// <summary>Which response fields are stored, and which a 304 (Not Modified) replaces.</summary>
@@ -8,8 +10,9 @@ internal static class FieldRules
         // Fields for one connection: RFC 9110 §7.6.1, RFC 9111 §3.1.
         "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authentication-Info",
         "Proxy-Authorization", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
-        // Made anew for each response: RFC 9111 §5.1, RFC 9211 §2, and the length of the stored body.
-        "Age", "Cache-Status", "Content-Length",
+        // Made anew for each response: RFC 9111 §5.1, and the length of the stored body. Cache-Status is kept: it says what
+        // caches nearer to the origin did, and this one adds itself. RFC 9211 §2, §3.
+        "Age", "Content-Length",
     };
 
     private static readonly HashSet<string> NeverUpdated = new(StringComparer.OrdinalIgnoreCase)
@@ -25,12 +28,19 @@ internal static class FieldRules
         "Content-Type", "Content-Encoding", "Content-Length", "Content-Range",
     };
 
+    // CTL without HTAB.
+    private static readonly SearchValues<char> Controls =
+        SearchValues.Create([.. Enumerable.Range(0, 32).Append(127).Select(code => (char)code).Where(c => c != '\t')]);
+
     public static bool IsStored(string name) => !NeverStored.Contains(name);
 
     public static bool IsUpdatedByNotModified(string name) => IsStored(name) && !NeverUpdated.Contains(name);
 
     /// <summary>Whether naming the field in <c>Connection</c> makes it one for that connection alone. RFC 9110 §7.6.1.</summary>
     public static bool CanBeNominated(string name) => !NeverNominated.Contains(name);
+
+    /// <summary>Whether a field's value has control characters, which make it invalid. RFC 9110 §5.5.</summary>
+    public static bool IsValue(ReadOnlySpan<char> value) => !value.ContainsAny(Controls);
 
     /// <summary>Whether a text can be the name of a field, a cookie or a method: a token of at most 256 characters. RFC 9110 §5.6.2.</summary>
     public static bool IsToken(string text) =>

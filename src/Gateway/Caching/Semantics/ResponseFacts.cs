@@ -42,6 +42,9 @@ internal sealed record RequestFacts
     /// <summary>Whether the request carries <c>Authorization</c>, or the gateway established an identity for it. RFC 9111 §3.5.</summary>
     public bool IsAuthorized { get; init; }
 
+    /// <summary>Whether it has a field that is not valid, and that the server let through: an error may be about that. RFC 9110 §5.5.</summary>
+    public bool IsMalformed { get; init; }
+
     public string? IfNoneMatch { get; init; }
 
     public string? IfModifiedSince { get; init; }

@@ -26,6 +26,8 @@ internal sealed class VaryRule : IEquatable<VaryRule>
 
     public static VaryRule None { get; } = new([]);
 
+    private static VaryRule ByCoding { get; } = FromNames(["accept-encoding"]);
+
     /// <summary><c>Vary: *</c>, alone or as a member: no request is known to match.</summary>
     public static VaryRule Any { get; } = new(["*"]);
 
@@ -41,6 +43,15 @@ internal sealed class VaryRule : IEquatable<VaryRule>
     public bool IsNone => Names.Length == 0;
 
     public bool IsAny => ReferenceEquals(this, Any);
+
+    /// <summary>
+    /// By what a response is selected. One in a content coding was made for those who accept it, also where the origin
+    /// forgot to say so (RFC 9110 §12.5.5): without this, one client could have it stored for others that cannot read it.
+    /// </summary>
+    /// <param name="vary">Its <c>Vary</c>.</param>
+    /// <param name="contentEncoding">Its <c>Content-Encoding</c>.</param>
+    public static VaryRule Of(StringValues vary, StringValues contentEncoding) =>
+        vary.Count == 0 && contentEncoding.Count > 0 && !string.IsNullOrEmpty(contentEncoding[0]) ? ByCoding : Parse(vary);
 
     public static VaryRule Parse(StringValues field)
     {

@@ -31,7 +31,7 @@ internal sealed record StoredResponse : StoredEntry
             field = FieldNames.Shared(value);
             var fields = new FieldReader(value);
             CacheControl = TargetedCacheControl.Select(fields[TargetedCacheControl.FieldName], fields["Cache-Control"], out _);
-            Vary = VaryRule.Parse(fields["Vary"]);
+            Vary = VaryRule.Of(fields["Vary"], fields["Content-Encoding"]);
         }
     }
 

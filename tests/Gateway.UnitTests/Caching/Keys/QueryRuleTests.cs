@@ -28,6 +28,9 @@ public sealed class QueryRuleTests
     [InlineData("utm_*", "?UTM_source=x", "?UTM_source=x")]
     [InlineData("utm_*", "?utm=x&b=1&a=2", "?utm=x&b=1&a=2")]
     [InlineData("*", "?a=1&b", "")]
+    // Origins that also part at ";" see no more of it than the key does.
+    [InlineData("utm_*", "?a=1&utm_x=1;a=2", "?a=1")]
+    [InlineData("utm_*", "?a=1;utm_x=1", "?a=1;utm_x=1")]
     [InlineData("a", "?b=a&c=%26a=1", "?b=a&c=%26a=1")]
     public void Drop_names_the_keys_that_do_not(string drop, string query, string expected) =>
         Assert.Equal(expected, Rule(drop: drop).Select(query));

@@ -18,6 +18,16 @@ public sealed class FieldRulesTests
     [InlineData("Connection", false, false, true)]
     [InlineData("Proxy-Authenticate", false, false, true)]
     [InlineData("Age", false, false, false)]
+    [InlineData("Cache-Status", true, true, true)]
     public void A_field_is_stored_updated_and_nominated(string name, bool isStored, bool isUpdated, bool canBeNominated) =>
         Assert.Equal((isStored, isUpdated, canBeNominated), (FieldRules.IsStored(name), FieldRules.IsUpdatedByNotModified(name), FieldRules.CanBeNominated(name)));
+
+    // RFC 9110 §5.5: obs-text and tabs are valid.
+    [Theory]
+    [InlineData("a b\tc, \u00e9", true)]
+    [InlineData("", true)]
+    [InlineData("a\u0001", false)]
+    [InlineData("\u007f", false)]
+    [InlineData("a\u001fb", false)]
+    public void A_value_has_no_control_characters(string value, bool expected) => Assert.Equal(expected, FieldRules.IsValue(value));
 }

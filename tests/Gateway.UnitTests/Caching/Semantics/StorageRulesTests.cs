@@ -47,6 +47,22 @@ public sealed class StorageRulesTests
     public void An_answer_about_one_request_is_not_stored_whatever_it_says(int status) =>
         Assert.Equal(nameof(CacheReason.RequestStatus), Decide(Fields.Request(), Fields.Response(status, "public, max-age=60")));
 
+    // RFC 9110 §5.5.
+    [Theory]
+    [InlineData(400, true, nameof(CacheReason.RequestStatus))]
+    [InlineData(500, true, nameof(CacheReason.RequestStatus))]
+    [InlineData(200, true, nameof(CacheReason.None))]
+    [InlineData(400, false, nameof(CacheReason.None))]
+    public void An_error_after_a_malformed_request_is_not_stored(int status, bool isMalformed, string expected) =>
+        Assert.Equal(expected, Decide(Fields.Request() with { IsMalformed = isMalformed }, Fields.Response(status, "max-age=60")));
+
+    // RFC 9110 §15.5.7, §12.5.5.
+    [Theory]
+    [InlineData("", nameof(CacheReason.RequestStatus))]
+    [InlineData("Accept", nameof(CacheReason.None))]
+    public void What_is_not_acceptable_is_stored_where_the_origin_says_for_whom(string vary, string expected) =>
+        Assert.Equal(expected, Decide(Fields.Request(), Fields.Response(406, "max-age=60") with { Vary = VaryRule.Parse(vary) }));
+
     [Theory]
     [InlineData(200, "", nameof(CacheReason.None))]
     [InlineData(200, "no-cache", nameof(CacheReason.None))]

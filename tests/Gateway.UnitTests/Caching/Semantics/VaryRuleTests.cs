@@ -57,4 +57,12 @@ public sealed class VaryRuleTests
     // An absent field is its caller's to tell from an empty one.
     private static string? Normal(string name, Microsoft.Extensions.Primitives.StringValues value) =>
         value.Count == 0 ? null : VaryRule.Normalize(name, value, new char[64]).ToString();
+
+    [Theory]
+    [InlineData(null, "gzip", "accept-encoding")]
+    [InlineData(null, "", "")]
+    [InlineData(null, null, "")]
+    [InlineData("Accept", "gzip", "accept")]
+    public void A_coding_selects_where_Vary_says_nothing(string? vary, string? coding, string expected) =>
+        Assert.Equal(expected, string.Join(',', VaryRule.Of(Fields.Lines(vary), Fields.Lines(coding)).Names));
 }
