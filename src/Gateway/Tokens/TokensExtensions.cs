@@ -36,7 +36,7 @@ internal static class TokensExtensions
 
         services.AddSingleton<RevocationList>();
         services.AddSingleton<RevocationStore>();
-        services.AddHostedService<RevocationSync>();
+        services.AddHostedService<RevocationSynchronizer>();
 
         services.AddAuthentication();
         services.AddAuthorization();
