@@ -13,7 +13,7 @@ internal sealed class SessionsMetrics
         var meter = meters.Create(GatewayMeter.Name);
         _requests = meter.CreateCounter<long>(
             "gateway.sessions.requests", "{request}",
-            "Requests of clusters with the affinity policy Redis, by cluster and outcome (new, refused-key, kept, lost, moved, moved-elsewhere).");
+            "Requests of clusters with the affinity policy Redis, by cluster and outcome (new, refused-key, kept, lost; and beside one of these, where a session was given a destination, moved or moved-elsewhere).");
         _lookups = meter.CreateCounter<long>(
             "gateway.sessions.lookups", "{lookup}", "Where a session's destination was found (memory, redis, remembered: Redis did not answer).");
         _stored = meter.CreateCounter<long>(
@@ -32,10 +32,10 @@ internal sealed class SessionsMetrics
     /// <summary>A request whose session's destination is not there: YARP's failure policy decides.</summary>
     public void Lost(string cluster) => Request(cluster, "lost");
 
-    /// <summary>A session that was given another destination.</summary>
+    /// <summary>A session that was given a destination, its first or another; counted beside <see cref="New"/> or <see cref="Lost"/>.</summary>
     public void Moved(string cluster) => Request(cluster, "moved");
 
-    /// <summary>A session that another request had already moved: that one's choice holds.</summary>
+    /// <summary>A session that another request had already moved: that one's choice holds. Counted like <see cref="Moved"/>.</summary>
     public void MovedElsewhere(string cluster) => Request(cluster, "moved-elsewhere");
 
     public void FoundInMemory() => _lookups.Add(1, new KeyValuePair<string, object?>("found", "memory"));

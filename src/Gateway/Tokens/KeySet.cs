@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Numerics;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Gateway.Tokens;
@@ -66,10 +67,14 @@ internal sealed class KeySet
         // The key itself counts, not a certificate around it.
         key.X5c.Clear();
         return JsonWebKeyConverter.TryConvertToSecurityKey(key, out var converted)
-            && converted is ECDsaSecurityKey or RsaSecurityKey { KeySize: >= MinRsaBits }
+            && (converted is ECDsaSecurityKey || (converted is RsaSecurityKey rsa && IsSound(rsa)))
                 ? new VerificationKey(converted, Base64UrlEncoder.Encode(converted.ComputeJwkThumbprint()), NullIfEmpty(key.Kid), NullIfEmpty(key.Alg))
                 : null;
     }
+
+    // RFC 8017 §3.1: with an exponent of 1 everybody could sign.
+    private static bool IsSound(RsaSecurityKey key) =>
+        key.KeySize >= MinRsaBits && new BigInteger(key.Parameters.Exponent, isUnsigned: true, isBigEndian: true) is { IsEven: false, IsOne: false };
 
     private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
 }

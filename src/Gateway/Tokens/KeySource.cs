@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace Gateway.Tokens;
@@ -6,7 +7,6 @@ namespace Gateway.Tokens;
 internal sealed class KeySource
 {
     private const string Discovery = "/.well-known/openid-configuration";
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
     private KeySource(string id, string place, TimeSpan refreshAfter, TimeSpan betweenReads, Func<HttpClient, Task<string>> readAsync)
     {
@@ -52,21 +52,14 @@ internal sealed class KeySource
     /// <exception cref="FormatException">It is another issuer's, or names no keys that can be trusted.</exception>
     public static Uri FindKeys(string metadata, Uri address, string issuer)
     {
-        try
-        {
-            using var document = JsonDocument.Parse(metadata, Strict);
-            // §4.3: otherwise whoever answers there could speak for any issuer.
-            if (TextOf(document.RootElement, "issuer") != issuer)
-                throw new FormatException($"The description names another issuer than '{issuer}'.");
-            // Keys that anybody on the way could replace must not be believed for the sake of a description that nobody could.
-            return Uri.TryCreate(TextOf(document.RootElement, "jwks_uri"), UriKind.Absolute, out var keys) && (keys.Scheme == "https" || (keys.Scheme == "http" && address.Scheme == "http"))
-                ? keys
-                : throw new FormatException("The description names no jwks_uri, or one that is less safe than its own address.");
-        }
-        catch (JsonException)
-        {
-            throw new FormatException("The description is no JSON.");
-        }
+        using var document = StrictJson.TryParse(Encoding.UTF8.GetBytes(metadata)) ?? throw new FormatException("The description is no JSON.");
+        // §4.3: otherwise whoever answers there could speak for any issuer.
+        if (TextOf(document.RootElement, "issuer") != issuer)
+            throw new FormatException($"The description names another issuer than '{issuer}'.");
+        // Keys that anybody on the way could replace must not be believed for the sake of a description that nobody could.
+        return Uri.TryCreate(TextOf(document.RootElement, "jwks_uri"), UriKind.Absolute, out var keys) && (keys.Scheme == "https" || (keys.Scheme == "http" && address.Scheme == "http"))
+            ? keys
+            : throw new FormatException("The description names no jwks_uri, or one that is less safe than its own address.");
     }
 
     private static string? TextOf(JsonElement description, string name) =>

@@ -1,6 +1,4 @@
 using System.Runtime.CompilerServices;
-using Gateway.ChangeLog;
-using Gateway.Tokens.Revocations;
 using Microsoft.AspNetCore.Authorization;
 
 namespace Gateway.Tokens;
@@ -11,7 +9,7 @@ namespace Gateway.Tokens;
 /// cost of finding the token. Whatever is in doubt takes the long way, and only there anybody is refused.
 /// </summary>
 internal sealed class KnownTokens(
-    TokenSchemes schemes, TokenPolicies policies, TokenValidator validator, RevocationList revocations, OpenRequests open, TimeProvider time)
+    TokenSchemes schemes, TokenPolicies policies, TokenValidator validator, TokenGrants grants)
 {
     // What an endpoint demands never changes; endpoints of an earlier configuration are collected with it.
     private readonly ConditionalWeakTable<Endpoint, Demand> _demands = [];
@@ -26,7 +24,7 @@ internal sealed class KnownTokens(
             return false;
         if (validator.FindAccepted(scheme, sent) is not { } token)
             return false;
-        open.Watch(context, new TokenGrant(token, scheme.Options, revocations, time));
+        grants.Watch(context, token, scheme.Options);
         context.User = token.Principal;
         return true;
     }

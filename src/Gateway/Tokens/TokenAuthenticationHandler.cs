@@ -1,13 +1,10 @@
-using Gateway.ChangeLog;
-using Gateway.Tokens.Revocations;
 using Microsoft.AspNetCore.Authentication;
 
 namespace Gateway.Tokens;
 
 /// <summary>Bearer tokens (RFC 6750) and API keys as an authentication scheme of ASP.NET Core; one per request and scheme.</summary>
 internal sealed class TokenAuthenticationHandler(
-    TokenSchemes schemes, TokenValidator validator, RevocationList revocations, OpenRequests open, TokensMetrics metrics, TimeProvider time,
-    ILogger<TokenAuthenticationHandler> logger) : IAuthenticationHandler
+    TokenSchemes schemes, TokenValidator validator, TokenGrants grants, TokensMetrics metrics, ILogger<TokenAuthenticationHandler> logger) : IAuthenticationHandler
 {
     private const string RetryAfterSeconds = "1";
 
@@ -35,7 +32,7 @@ internal sealed class TokenAuthenticationHandler(
             ? TokenResult.Unavailable
             : await validator.ValidateAsync(scheme, given, _context.RequestAborted);
         if (_result is null && result is { Verdict: TokenVerdict.Accepted, Token: { } token })
-            open.Watch(_context, new TokenGrant(token, scheme!.Options, revocations, time));
+            grants.Watch(_context, token, scheme!.Options);
         _result = result;
         Note(result);
         return result.Verdict == TokenVerdict.Accepted

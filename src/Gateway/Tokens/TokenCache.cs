@@ -50,11 +50,15 @@ internal sealed class TokenCache(RedisConnection redis, RedisKeys keys, TimeProv
     public TokenRefusal FindRefusal(string hash, KeySet? current) =>
         _refused.Get<Refused>(hash) is { } refused && ReferenceEquals(refused.Keys, current) ? refused.Refusal : TokenRefusal.None;
 
-    public void StoreRefusal(string hash, TokenScheme scheme, TokenRefusal refusal)
+    /// <param name="hash">Of the token.</param>
+    /// <param name="kind">Its scheme's.</param>
+    /// <param name="refusal">Why it is refused.</param>
+    /// <param name="keys">From before it was validated: with keys that came meanwhile it may pass.</param>
+    public void StoreRefusal(string hash, TokenKind kind, TokenRefusal refusal, KeySet? keys)
     {
         _accepted.Remove(hash);
-        if (refusal.IsLasting(scheme.Kind))
-            _refused.Set(hash, new Refused(refusal, scheme.Keys?.Current), new MemoryCacheEntryOptions { AbsoluteExpirationRelativeToNow = RefusalLifetime, Size = 1 });
+        if (refusal.IsLasting(kind))
+            _refused.Set(hash, new Refused(refusal, keys), new MemoryCacheEntryOptions { AbsoluteExpirationRelativeToNow = RefusalLifetime, Size = 1 });
     }
 
     public void Dispose()

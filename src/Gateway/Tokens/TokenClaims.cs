@@ -8,8 +8,11 @@ internal static class TokenClaims
     // The last second that DateTimeOffset can tell.
     private const long LastSecond = 253402300799;
 
-    /// <summary>The dates; what is no NumericDate (RFC 7519 §2) counts as absent.</summary>
-    public static TokenTimes ReadTimes(JsonElement payload) => new(Date(payload, "iat"), Date(payload, "nbf"), Date(payload, "exp"));
+    /// <summary>The dates. What is no NumericDate (RFC 7519 §2) counts as absent, but for <c>nbf</c>, which then never comes.</summary>
+    public static TokenTimes ReadTimes(JsonElement payload) => new(
+        Date(payload, "iat"),
+        Date(payload, "nbf") ?? (payload.TryGetProperty("nbf", out var notBefore) && notBefore.ValueKind != JsonValueKind.Null ? long.MaxValue : null),
+        Date(payload, "exp"));
 
     /// <summary>Claims that are text, number or truth value, or lists of these; objects are left out.</summary>
     public static TokenClaim[] Read(JsonElement payload)

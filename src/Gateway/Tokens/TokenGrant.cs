@@ -13,7 +13,8 @@ internal sealed class TokenGrant(VerifiedToken token, TokenSchemeOptions options
         new(revocations.Covers(token) || (options.CloseAtExpiry && time.GetUtcNow() >= (_ends ??= FindEnd())));
 
     private DateTimeOffset FindEnd() =>
-        long.TryParse(token.Principal.FindFirst("exp")?.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
-            ? DateTimeOffset.FromUnixTimeSeconds(seconds) + options.ClockSkew
+        // A NumericDate may have a fraction and an exponent (RFC 7519 §2).
+        double.TryParse(token.Principal.FindFirst("exp")?.Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds)
+            ? DateTimeOffset.FromUnixTimeSeconds((long)seconds) + options.ClockSkew
             : DateTimeOffset.MaxValue;
 }

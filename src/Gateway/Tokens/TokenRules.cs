@@ -38,7 +38,7 @@ internal static class TokenRules
 
     /// <summary>
     /// What of a token a revocation is filed under. Of a signed one, what is signed, without its signature: many
-    /// signatures fit the same content (unused bits of base64url, the two forms of an ECDSA signature), and whoever holds
+    /// signatures fit the same content (the two forms of an ECDSA signature, say), and whoever holds
     /// a token could write another one. A provider that is asked may have issued a signed one too.
     /// </summary>
     public static string RevocablePart(TokenKind kind, string token) =>

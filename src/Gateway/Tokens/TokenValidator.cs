@@ -112,6 +112,7 @@ internal sealed class TokenValidator(
 
     private async Task<TokenResult> ResolveAsync(string hash, TokenScheme scheme, string token, VerifiedToken? known)
     {
+        var keysBefore = scheme.Keys?.Current;
         try
         {
             var result = scheme switch
@@ -123,7 +124,7 @@ internal sealed class TokenValidator(
             if (result.Token is { } found)
                 cache.Store(hash, found);
             else if (result.Verdict == TokenVerdict.Refused)
-                cache.StoreRefusal(hash, scheme, result.Refusal);
+                cache.StoreRefusal(hash, scheme.Kind, result.Refusal, keysBefore);
             return result;
         }
         finally

@@ -54,7 +54,9 @@ internal sealed class TokenVerifier(TimeProvider time)
     {
         try
         {
-            return new JsonWebToken(token);
+            var jwt = new JsonWebToken(token);
+            using var header = StrictJson.TryParse(Base64UrlEncoder.DecodeBytes(jwt.EncodedHeader));
+            return header is null ? null : jwt;
         }
         catch (Exception exception) when (exception is ArgumentException or SecurityTokenException or JsonException or FormatException)
         {
@@ -66,6 +68,8 @@ internal sealed class TokenVerifier(TimeProvider time)
     {
         ValidIssuer = scheme.ExpectedIssuer,
         ValidAudience = scheme.Audience,
+        // RFC 7519 §4.1.3: another text is another audience.
+        IgnoreTrailingSlashWhenValidatingAudience = false,
         ValidAlgorithms = scheme.Algorithms.Count > 0 ? scheme.Algorithms : TokenRules.KnownAlgorithms,
         IssuerSigningKeys = keys.Select(key => key.Key),
         TryAllIssuerSigningKeys = true,
@@ -83,7 +87,10 @@ internal sealed class TokenVerifier(TimeProvider time)
 
     private Verification Accept(TokenSchemeOptions scheme, JsonWebToken jwt, VerificationKey[] keys)
     {
-        using var payload = JsonDocument.Parse(Base64UrlEncoder.DecodeBytes(jwt.EncodedPayload));
+        // The library is content with less than RFC 7519 §7.2 demands.
+        using var payload = StrictJson.TryParse(Base64UrlEncoder.DecodeBytes(jwt.EncodedPayload));
+        if (payload is null)
+            return TokenRefusal.Malformed;
         var times = TokenClaims.ReadTimes(payload.RootElement);
         var now = time.GetUtcNow();
         var refusal = TokenRules.CheckTimes(scheme, times, now);

@@ -21,6 +21,7 @@ internal static class TokensExtensions
         services.AddSingleton<TokenCache>();
         services.AddSingleton<TokenVerifier>();
         services.AddSingleton<TokenValidator>();
+        services.AddSingleton<TokenGrants>();
         services.AddSingleton<KnownTokens>();
         services.AddSingleton<IdentityFields>();
         services.AddSingleton<TokensMetrics>();
@@ -35,7 +36,7 @@ internal static class TokensExtensions
 
         services.AddSingleton<RevocationList>();
         services.AddSingleton<RevocationStore>();
-        services.AddHostedService<RevocationSync>();
+        services.AddHostedService<RevocationSynchronizer>();
 
         services.AddAuthentication();
         services.AddAuthorization();

@@ -17,8 +17,6 @@ internal sealed class VerifiedToken
     private const string RoleClaim = "roles";
 
     private readonly TokenContent _content;
-    private readonly ChangeStamp _stamp;
-    private readonly Selector[] _selectors;
     private long _unrevokedAt = -1;
     private long _unchangedAt = -1;
     private TokenSchemeOptions? _scopesSuffice;
@@ -30,24 +28,24 @@ internal sealed class VerifiedToken
         : this(PrincipalOf(scheme.Name, content), content) =>
         RevocationIds = RevocationId.AllOf(scheme.Name, TokenRules.RevocablePart(scheme.Kind, token), Find("jti"), Find(NameClaim));
 
-    private VerifiedToken(ClaimsPrincipal principal, TokenContent content, ChangeStamp stamp = default, params Selector[] selectors)
+    private VerifiedToken(ClaimsPrincipal principal, TokenContent content)
     {
         _content = content;
-        _stamp = stamp;
-        _selectors = selectors;
         Principal = principal;
     }
 
     /// <summary>An API key.</summary>
     /// <param name="scheme">Its scheme.</param>
-    /// <param name="id">Its id, by which it is revoked and changed.</param>
+    /// <param name="key">Which.</param>
     /// <param name="content">What is known of it.</param>
-    /// <param name="stamp">From before that was read.</param>
-    public static VerifiedToken OfApiKey(TokenScheme scheme, string id, TokenContent content, ChangeStamp stamp) =>
-        new(PrincipalOf(scheme.Name, content), content, stamp, ApiKeyStore.SelectorOf(id)) { RevocationIds = [RevocationId.OfJti(scheme.Name, id)] };
+    public static VerifiedToken OfApiKey(TokenScheme scheme, SentApiKey key, TokenContent content) =>
+        new(PrincipalOf(scheme.Name, content), content) { ApiKey = key, RevocationIds = [RevocationId.OfJti(scheme.Name, key.Id)] };
 
     /// <summary>Shared by all requests with this token: nobody changes it.</summary>
     public ClaimsPrincipal Principal { get; }
+
+    /// <summary>The API key that it is; null: it is a token.</summary>
+    public SentApiKey? ApiKey { get; private init; }
 
     /// <summary>The thumbprint (RFC 7638) of the key that signed it; empty where it was not checked by a key.</summary>
     public string Key => _content.Key;
@@ -82,9 +80,9 @@ internal sealed class VerifiedToken
     public ChangeVerdict Check(SharedChangeLog log)
     {
         var version = log.Version;
-        if (_selectors.Length == 0 || Volatile.Read(ref _unchangedAt) == version)
+        if (ApiKey is null || Volatile.Read(ref _unchangedAt) == version)
             return ChangeVerdict.Current;
-        var verdict = log.Check(_stamp, _selectors);
+        var verdict = ApiKey.Check(log);
         if (verdict == ChangeVerdict.Current)
             Volatile.Write(ref _unchangedAt, version);
         return verdict;

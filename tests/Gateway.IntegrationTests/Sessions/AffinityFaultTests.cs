@@ -52,8 +52,9 @@ public sealed class AffinityFaultTests
 
         Assert.NotEqual(first, moved);
         Assert.NotEmpty(shopper.LastSet);
-        Assert.Equal(moved, await shopper.VisitAsync(world.A));
+        // With the old cookie, from which A cannot learn of it.
         await Eventually.TrueAsync(async () => await oldTab.Clone().VisitAsync(world.A) == moved, "A follows the move", TimeSpan.FromSeconds(1));
+        Assert.Equal(moved, await shopper.VisitAsync(world.A));
     }
 
     [Fact]
@@ -109,6 +110,34 @@ public sealed class AffinityFaultTests
     }
 
     [Fact]
+    public async Task Of_two_moves_at_once_without_redis_the_one_in_the_clients_cookie_holds_on_both_gateways()
+    {
+        await using var world = await SessionsWorld.StartAsync();
+        var shopper = new Shopper();
+        var lost = await shopper.VisitAsync(world.A);
+        await world.Redis.KillAsync();
+        foreach (var node in world.Nodes)
+            await node.ReloadAsync(world.Config(without: lost));
+
+        // Two tabs, until the gateways chose differently for them.
+        var (first, second) = (shopper.Clone(), shopper.Clone());
+        var onA = await first.VisitAsync(world.A);
+        while (await second.VisitAsync(world.B) == onA)
+        {
+            var another = new Shopper();
+            while (await another.VisitAsync(world.A) != lost)
+                another = new Shopper();
+            (first, second) = (another.Clone(), another.Clone());
+            onA = await first.VisitAsync(world.A);
+        }
+
+        var last = await second.VisitAsync(world.B);
+        for (var i = 0; i < 6; i++)
+            Assert.Equal(last, await second.VisitAsync(world.Nodes[i % 2]));
+        world.AssertNoExceptions();
+    }
+
+    [Fact]
     public async Task An_old_snapshot_does_not_bring_a_moved_session_back()
     {
         await using var world = await SessionsWorld.StartAsync();
@@ -122,8 +151,16 @@ public sealed class AffinityFaultTests
 
         await world.Redis.RestartAsync(withSavedData: true);
 
-        for (var i = 0; i < 20; i++)
-            Assert.Equal(moved, await shopper.VisitAsync(world.Nodes[i % 2]));
+        // Until the gateways have found Redis again, and after.
+        var database = await world.DatabaseAsync();
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                foreach (var node in world.Nodes)
+                    Assert.Equal(moved, await shopper.VisitAsync(node));
+                return (string?)await database.StringGetAsync(Assert.Single(await world.RecordsAsync())) == $"1 {moved}";
+            },
+            "the move is written back");
         world.AssertNoExceptions();
     }
 

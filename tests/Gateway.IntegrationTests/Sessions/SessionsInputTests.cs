@@ -1,4 +1,5 @@
 using System.Net;
+using Gateway.IntegrationTests.Infrastructure;
 
 namespace Gateway.IntegrationTests.Sessions;
 
@@ -42,6 +43,30 @@ public sealed class SessionsInputTests(SessionsFixture fixture) : IClassFixture<
 
         Assert.Equal(2, backends.Count);
         Assert.Equal(records, (await world.RecordsAsync()).Count);
+        world.AssertNoExceptions();
+    }
+
+    [Theory]
+    [InlineData("Cookie: affinity=\u00ff\u00fe\u0080", "200")]
+    [InlineData("Cookie: affinity=\u0001\u007f", "200")]
+    [InlineData("Cookie: affinity", "200")]
+    [InlineData("Cookie: affinity=;=;;,affinity=\"", "200")]
+    [InlineData("Cookie: affinity=a b\tc", "200")]
+    [InlineData("MANY", "200")]
+    [InlineData("HUGE", "431")]
+    public async Task Cookies_of_any_octets_of_any_number_and_size_fail_nothing(string field, string expected)
+    {
+        var world = fixture.World;
+        field = field switch
+        {
+            "MANY" => "Cookie: " + string.Join("; ", Enumerable.Range(0, 1000).Select(i => $"affinity=CfDJ8{i}")),
+            "HUGE" => "Cookie: affinity=" + new string('A', 60_000),
+            _ => field,
+        };
+
+        var answer = await world.A.RawAsync($"GET /catalog/1 HTTP/1.1\r\nHost: a\r\n{field}\r\nConnection: close\r\n\r\n");
+
+        Assert.StartsWith($"HTTP/1.1 {expected} ", answer, StringComparison.Ordinal);
         world.AssertNoExceptions();
     }
 

@@ -265,6 +265,33 @@ public sealed class SignInTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Ending_sessions_again_reaches_the_connections_that_a_failed_attempt_did_not()
+    {
+        await using var gateway = await GatewayNode.StartAsync(redis: _redis.ConnectionString);
+        var browser = new Browser();
+        await browser.SignInAsync(_a);
+        using var stream = await browser.SendAsync(_b, HttpMethod.Get, "/events", HttpCompletionOption.ResponseHeadersRead);
+        await using var connection = await _redis.ConnectAsync();
+        var server = connection.GetServers()[0];
+
+        // The sessions end, but the change log takes no word of it.
+        await server.ExecuteAsync("ACL", "SETUSER", "default", "resetkeys", "~gateway:session*");
+        using (var failed = await gateway.Admin.DeleteAsync("/sessions?subject=alice"))
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, failed.StatusCode);
+        await server.ExecuteAsync("ACL", "SETUSER", "default", "allkeys");
+        Assert.Empty(await KeysAsync("gateway:session:*"));
+
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                using var ended = await gateway.Admin.DeleteAsync("/sessions?subject=alice");
+                return ended.IsSuccessStatusCode;
+            },
+            "the change log takes it");
+        await Assert.ThrowsAnyAsync<IOException>(() => CopyAsync(stream).WaitAsync(TimeSpan.FromSeconds(3)));
+    }
+
+    [Fact]
     public async Task An_unused_session_ends_and_leaves_nothing()
     {
         await using var quick = await StartAsync(TimeSpan.FromSeconds(1));

@@ -2,7 +2,9 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using Gateway.ChangeLog;
 using Gateway.IntegrationTests.Infrastructure;
+using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 
 namespace Gateway.IntegrationTests.Tokens;
@@ -81,6 +83,21 @@ public sealed class ApiKeyChangeTests : IAsyncLifetime
 
         await Eventually.TrueAsync(async () => await _world.B.KeyStatusAsync(old) == 401, "the other node refuses the old key", Second);
         Assert.Equal(200, await _world.B.KeyStatusAsync(renewed));
+    }
+
+    [Fact]
+    public async Task A_key_that_was_rotated_away_does_not_go_on_when_Redis_is_lost_before_anybody_looked()
+    {
+        var (old, id) = await _world.A.IssueAsync();
+        Assert.Equal(200, await _world.B.KeyStatusAsync(old));
+        var log = _world.B.Services.GetRequiredService<SharedChangeLog>();
+        var before = log.Version;
+
+        await _world.A.RotateAsync(id, overlapSeconds: 0);
+        await Eventually.TrueAsync(() => log.Version != before, "the other node has applied the change");
+        await _world.Redis.KillAsync();
+
+        Assert.Equal(503, await _world.B.KeyStatusAsync(old));
     }
 
     [Fact]

@@ -84,6 +84,23 @@ public sealed class IdentityFieldTests : TokenWorld
         Assert.All(Origin.Requests, request => Assert.DoesNotContain("X-Auth-Subject", request.Headers.Keys));
     }
 
+    [Theory]
+    [InlineData("Issuer", "\"https://other.example\"")]
+    [InlineData("Algorithms", "[\"ES256\"]")]
+    [InlineData("Types", "[\"JWT\"]")]
+    [InlineData("MaxLifetime", "\"00:05:00\"")]
+    public async Task A_known_token_is_refused_once_the_scheme_would_not_accept_it_any_more(string option, string value)
+    {
+        await using var node = await TokenNode.StartAsync(Origin, Issuer, Redis);
+        var token = Issuer.Issue();
+        Assert.Equal(200, await node.StatusAsync(token));
+
+        var status = await node.ReloadAsync(TokenNode.Config(Origin, Issuer, scheme => scheme[option] = System.Text.Json.Nodes.JsonNode.Parse(value)!));
+
+        Assert.Empty(status.LastErrors);
+        Assert.Equal(401, await node.StatusAsync(token));
+    }
+
     [Fact]
     public async Task A_reload_adds_schemes_and_changes_what_they_accept()
     {

@@ -71,6 +71,23 @@ public sealed class IntrospectionOutageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_token_that_another_node_found_ended_does_not_go_on_when_the_provider_is_away()
+    {
+        var nodes = new[] { await StartBriefAsync(), await StartBriefAsync() };
+        var token = _world.Provider.Issue();
+        foreach (var node in nodes)
+            Assert.Equal(200, await node.StatusAsync(token));
+        _world.Provider.End(token);
+        await Eventually.TrueAsync(async () => await nodes[0].StatusAsync(token) == 401, "the provider is asked again");
+
+        _world.Provider.IsDown = true;
+
+        Assert.Equal(503, await nodes[1].StatusAsync(token));
+
+        Task<GatewayNode> StartBriefAsync() => _world.StartNodeAsync(scheme => scheme["CacheDuration"] = "00:00:01");
+    }
+
+    [Fact]
     public async Task A_provider_that_is_away_does_not_make_all_known_tokens_wait_for_it()
     {
         var node = await _world.StartNodeAsync(scheme => scheme["CacheDuration"] = "00:00:01");

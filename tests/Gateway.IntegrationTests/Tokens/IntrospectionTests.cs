@@ -105,11 +105,18 @@ public sealed class IntrospectionTests : IAsyncLifetime
     [InlineData("""{"active":"true"}""")]
     [InlineData("""{"active":false,"active":true}""")]
     [InlineData("<html>")]
+    [InlineData("""{"active":true,"iss":"https://provider.example","aud":"shop","iat":IAT,"exp":EXP,"sub":"\ud800"}""")]
+    [InlineData("""{"active":true,"iss":"\ud800"}""")]
+    [InlineData("""{"active":true,"\ud800":1}""")]
+    [InlineData("huge")]
     public async Task What_is_no_answer_refuses_nobody(string nonsense)
     {
         var node = await _world.StartNodeAsync();
         var token = _world.Provider.Issue();
-        _world.Provider.Nonsense = nonsense;
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+        _world.Provider.Nonsense = nonsense == "huge"
+            ? $$"""{"active":false,"x":"{{new string('a', 300_000)}}"}"""
+            : nonsense.Replace("IAT", $"{now}", StringComparison.Ordinal).Replace("EXP", $"{now + 600}", StringComparison.Ordinal);
         Assert.Equal(503, await node.StatusAsync(token));
 
         _world.Provider.Nonsense = null;

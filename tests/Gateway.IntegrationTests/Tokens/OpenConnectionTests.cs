@@ -99,16 +99,17 @@ public sealed class OpenConnectionTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task A_connection_outlives_its_token_unless_the_scheme_says_otherwise(bool closes)
+    [InlineData(true, 0)]
+    [InlineData(true, 0.5)]
+    [InlineData(false, 0)]
+    public async Task A_connection_outlives_its_token_unless_the_scheme_says_otherwise(bool closes, double fraction)
     {
         await using var node = await TokenNode.StartAsync(_nodes.Origin, _nodes.Issuer, _nodes.Redis, scheme =>
         {
             scheme["CloseAtExpiry"] = closes;
             scheme["ClockSkew"] = "00:00:00";
         });
-        var token = _nodes.Issuer.Issue(change: ("exp", TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() + 4));
+        var token = _nodes.Issuer.Issue(change: ("exp", TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() + 4 + fraction));
         using var socket = await OpenSocketAsync(node, token);
         await Eventually.TrueAsync(async () => await node.StatusAsync(token) == 401, "the token expires");
 

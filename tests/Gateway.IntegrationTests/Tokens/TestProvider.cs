@@ -68,6 +68,9 @@ internal sealed class TestProvider : IAsyncDisposable
         return token;
     }
 
+    /// <summary>Says of <paramref name="token"/> what it says of one that it issues.</summary>
+    public void Accept(string token) => _tokens[token] = _tokens[Issue()];
+
     /// <summary>Ends a token at the provider, of which the gateway is not told.</summary>
     public void End(string token) => _tokens[token] = new() { ["active"] = false };
 

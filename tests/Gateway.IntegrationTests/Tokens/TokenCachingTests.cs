@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Gateway.IntegrationTests.Infrastructure;
+using Gateway.Tokens;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.IntegrationTests.Tokens;
@@ -7,6 +8,8 @@ namespace Gateway.IntegrationTests.Tokens;
 public sealed class TokenCachingTests(TokenFixture fixture) : IClassFixture<TokenFixture>
 {
     private readonly TestIssuer _issuer = fixture.Issuer;
+
+    private TokenScheme Scheme => fixture.A.Services.GetRequiredService<TokenSchemes>().Find("shop")!;
 
     [Fact]
     public async Task A_token_is_validated_once_for_all_nodes_however_many_ask_at_once()
@@ -22,6 +25,52 @@ public sealed class TokenCachingTests(TokenFixture fixture) : IClassFixture<Toke
         Assert.Equal(1, onA["validation"]);
         Assert.Equal(0, onB["validation"]);
         Assert.Equal(1, onB["redis"]);
+    }
+
+    [Fact]
+    public async Task Those_who_come_while_a_token_is_validated_wait_for_the_one_result()
+    {
+        using var onA = new LookupCounter(fixture.A);
+        var validator = fixture.A.Services.GetRequiredService<TokenValidator>();
+        var token = _issuer.Issue();
+
+        // None has a result before the last one asks.
+        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => validator.ValidateAsync(Scheme, token, CancellationToken.None).AsTask()));
+
+        Assert.All(results, result => Assert.Equal(TokenVerdict.Accepted, result.Verdict));
+        Assert.Equal(1, onA["validation"]);
+    }
+
+    [Fact]
+    public async Task A_flood_of_refusals_is_bounded_and_evicts_no_good_token()
+    {
+        using var onA = new LookupCounter(fixture.A);
+        var token = _issuer.Issue();
+        Assert.Equal(200, await fixture.A.StatusAsync(token));
+        var cache = fixture.A.Services.GetRequiredService<TokenCache>();
+        var keys = Scheme.Keys!.Current;
+
+        var hashes = Enumerable.Range(0, 50_000).Select(i => $"forged {i}").ToArray();
+        foreach (var hash in hashes)
+            cache.StoreRefusal(hash, TokenKind.Jwt, TokenRefusal.Signature, keys);
+
+        Assert.InRange(hashes.Count(hash => cache.FindRefusal(hash, keys) != TokenRefusal.None), 1, 20_000);
+        Assert.Equal(200, await fixture.A.StatusAsync(token));
+        Assert.Equal(1, onA["validation"]);
+        Assert.Equal(1, onA["memory"]);
+    }
+
+    [Fact]
+    public void A_refusal_holds_only_with_the_keys_that_it_was_made_with()
+    {
+        var cache = fixture.A.Services.GetRequiredService<TokenCache>();
+        var before = KeySet.Parse(_issuer.Keys);
+        var since = KeySet.Parse(_issuer.Keys);
+
+        cache.StoreRefusal("a token", TokenKind.Jwt, TokenRefusal.Signature, before);
+
+        Assert.Equal(TokenRefusal.Signature, cache.FindRefusal("a token", before));
+        Assert.Equal(TokenRefusal.None, cache.FindRefusal("a token", since));
     }
 
     [Fact]

@@ -1,5 +1,7 @@
 using System.Net;
 using Gateway.IntegrationTests.Infrastructure;
+using Gateway.IntegrationTests.Sessions;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.IntegrationTests.Tokens;
 
@@ -36,6 +38,24 @@ public sealed class TokenOutageTests : TokenWorld
         await using var b = await StartAsync();
         Assert.Equal(200, await b.StatusAsync(token));
         Assert.Equal(503, await b.StatusAsync(Issuer.Issue("carol")));
+    }
+
+    [Fact]
+    public async Task A_key_not_seen_before_is_no_refusal_while_the_issuer_cannot_be_asked_about_it()
+    {
+        var time = new AdvancedTime();
+        await using var node = await TokenNode.StartAsync(Origin, Issuer, Redis, configure: builder => builder.Services.AddSingleton<TimeProvider>(time));
+        Assert.Equal(200, await node.StatusAsync(Issuer.Issue()));
+        Issuer.IsDown = true;
+        Issuer.Rotate();
+
+        // As long as the pause between two readings.
+        time.Advance(TimeSpan.FromSeconds(15));
+        Assert.Equal(503, await node.StatusAsync(Issuer.Issue()));
+
+        Issuer.IsDown = false;
+        time.Advance(TimeSpan.FromSeconds(15));
+        await Eventually.TrueAsync(async () => await node.StatusAsync(Issuer.Issue()) == 200, "the new key is read");
     }
 
     [Fact]

@@ -40,6 +40,40 @@ public sealed class KeySetTests
         Assert.Equal(2, keys.Find(null, "PS256").Length);
     }
 
+    [Theory]
+    [InlineData("""{"kty":"EC","kid":"bad","crv":"P-256","x":"AQAB","y":"AQAB"}""")]
+    [InlineData("""{"kty":"EC","kid":"bad","crv":"P-256","x":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE","y":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE"}""")]
+    [InlineData("""{"kty":"EC","kid":"bad","crv":"secp256k1","x":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE","y":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE"}""")]
+    [InlineData("""{"kty":"EC","kid":"bad","crv":"P-256"}""")]
+    [InlineData("""{"kty":"RSA","kid":"bad","n":"","e":""}""")]
+    [InlineData("""{"kty":"RSA","kid":"bad","n":"%%%","e":"AQAB"}""")]
+    [InlineData("""{"kty":"RSA","kid":"bad","n":"MODULUS","e":""}""")]
+    [InlineData("""{"kty":"RSA","kid":"bad","n":"MODULUS","e":"AA"}""")]
+    [InlineData("""{"kty":"RSA","kid":"bad","n":"MODULUS","e":"AQ"}""")]
+    [InlineData("""{"kty":"OKP","kid":"bad","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}""")]
+    [InlineData("""{"kty":"unheard of","kid":"bad"}""")]
+    [InlineData("""{"kid":"bad"}""")]
+    [InlineData("""{"kty":"RSA","kid":"bad","x5c":["no certificate"]}""")]
+    [InlineData("{}")]
+    public void A_key_that_is_not_understood_is_passed_over_and_the_others_stay(string bad)
+    {
+        using var rsa = RSA.Create(2048);
+        var good = JsonSerializer.Serialize(Describe(rsa, "good"));
+        bad = bad.Replace("MODULUS", Base64UrlEncoder.Encode(rsa.ExportParameters(false).Modulus), StringComparison.Ordinal);
+
+        var keys = KeySet.Parse($$"""{"keys":[{{bad}},{{good}}]}""")!;
+
+        Assert.Single(keys.Find("good", "RS256"));
+        Assert.Empty(keys.Find("bad", "RS256"));
+        Assert.Empty(keys.Find("bad", "ES256"));
+    }
+
+    [Theory]
+    [InlineData("""{"keys":["\ud800"]}""")]
+    [InlineData("""{"keys":[{"kty":"RSA","kid":"\ud800"}]}""")]
+    [InlineData("""{"keys":[{"kty":7,"kid":{},"n":[],"e":null}]}""")]
+    public void What_is_no_text_is_no_key_set(string json) => Assert.Null(KeySet.Parse(json));
+
     [Fact]
     public void A_key_is_known_by_what_it_is_and_not_by_its_name()
     {

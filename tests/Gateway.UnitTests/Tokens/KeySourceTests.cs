@@ -19,6 +19,8 @@ public sealed class KeySourceTests
     [InlineData("""{"issuer":"https://id.example","jwks_uri":"http://keys.example/jwks"}""")]
     [InlineData("""{"issuer":"https://id.example","jwks_uri":"file:///etc/passwd"}""")]
     [InlineData("""{"issuer":"https://id.example","jwks_uri":"/jwks"}""")]
+    [InlineData("""{"issuer":"https://id.example","jwks_uri":"https://keys.example/\ud800"}""")]
+    [InlineData("""{"issuer":"https://id.example","jwks_uri":"https://keys.example/jwks"}{}""")]
     [InlineData("[]")]
     [InlineData("<html>")]
     public void A_description_of_somebody_else_or_without_safe_keys_is_none(string description) =>

@@ -17,18 +17,24 @@ internal enum AffinityKeyKind
 internal readonly record struct AffinityKeySource(AffinityKeyKind Kind, string Name)
 {
     private const int IdBytes = 16;
+    private static readonly AffinityKeyKind[] NamedKinds = [AffinityKeyKind.Header, AffinityKeyKind.Query, AffinityKeyKind.Claim];
 
     public static bool TryParse(string? text, out AffinityKeySource source)
     {
         source = new(AffinityKeyKind.Cookie, "");
         if (string.Equals(text, nameof(AffinityKeyKind.Cookie), StringComparison.OrdinalIgnoreCase))
             return true;
-        if (text?.Split(':', 2) is not [var kind, { Length: > 0 } name]
-            || !Enum.TryParse<AffinityKeyKind>(kind, ignoreCase: true, out var parsed)
-            || parsed == AffinityKeyKind.Cookie || !Enum.IsDefined(parsed) || char.IsAsciiDigit(kind[0]))
+        if (text?.Split(':', 2) is not [var written, { Length: > 0 } name])
             return false;
-        source = new(parsed, name);
-        return true;
+        foreach (var kind in NamedKinds)
+        {
+            if (!written.Equals(kind.ToString(), StringComparison.OrdinalIgnoreCase))
+                continue;
+            source = new(kind, name);
+            return true;
+        }
+
+        return false;
     }
 
     /// <summary>The id of the session that a request belongs to by a header, query key or claim; null where it has none.</summary>

@@ -28,7 +28,9 @@ internal sealed class AffinityRecords(
     public async ValueTask<SessionAffinity> FindAsync(PresentedSession session, CancellationToken cancellationToken)
     {
         var memory = known.Find(session.Id);
-        var isNewest = memory is not null && memory.Affinity.Moves >= session.Affinity.Moves;
+        // Of as many moves each, Redis' word counts more than the cookie, and the cookie more than a choice that this node
+        // made without Redis: another node may have made another, and the client goes by the one that it got last.
+        var isNewest = memory is not null && (memory.Affinity.Moves > session.Affinity.Moves || (memory.IsRecorded && memory.Affinity.Moves == session.Affinity.Moves));
         if (isNewest && memory!.IsRecorded && memory.IsCurrent(log, SelectorOf(session.Id)) && !memory.TakesRefresh(time.GetTimestamp(), RefreshInterval))
         {
             metrics.FoundInMemory();

@@ -28,11 +28,11 @@ internal sealed class KeySynchronizer(
         _hints = _loop.HintOn(log, redis, KeyRepository.ChangeKind);
 
         // The first ring is built from what Redis holds; only if it holds nothing, or is away, of a key made here.
-        await SynchronizeAsync(cancellationToken);
+        await _loop.TryAsync(SynchronizeAsync, cancellationToken);
         _ = keyRing.GetCurrentKeyRing();
         _hasRing = true;
         // A key made here is in Redis before anything is protected by it.
-        await SynchronizeAsync(cancellationToken);
+        await _loop.TryAsync(SynchronizeAsync, cancellationToken);
         await base.StartAsync(cancellationToken);
     }
 

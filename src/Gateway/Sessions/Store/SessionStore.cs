@@ -50,9 +50,12 @@ internal sealed class SessionStore(
             session.Hash, Protect(session, content), slides ? Math.Max(1, (long)lifetime.TotalMilliseconds) : 0, Math.Max(1, (long)life.TotalMilliseconds),
             store.MaxPerSubject,
         ];
-        var ended = await RunAsync(CreateScript, KeysOf(session), arguments, cancellationToken);
+        var ended = Texts(await RunAsync(CreateScript, KeysOf(session), arguments, cancellationToken));
         metrics.Stored("created");
-        await CleanUpAsync(session.Subject, Texts(ended), "over_limit", cancellationToken);
+        if (ended.Length == 0)
+            return;
+        await FreeAsync(session.Subject, ended, "over_limit", cancellationToken);
+        await log.TryAppendAsync([EndedSessions.SelectorOf(session.Subject)], cancellationToken);
     }
 
     /// <summary>Reads a session, which counts as its use.</summary>
@@ -92,11 +95,15 @@ internal sealed class SessionStore(
     /// <param name="hash">See <see cref="SessionId.Hash"/>; null: all.</param>
     /// <param name="cancellationToken">Ends the wait for Redis.</param>
     /// <returns>How many there were.</returns>
-    /// <exception cref="SessionStoreUnavailableException">Redis does not answer.</exception>
+    /// <exception cref="SessionStoreUnavailableException">Redis does not answer: they may have ended or not.</exception>
     public async ValueTask<int> EndAsync(string subject, string? hash, CancellationToken cancellationToken)
     {
         var ended = Texts(await RunAsync(EndScript, [keys.SessionsOfSubject(subject)], [hash ?? ""], cancellationToken));
-        await CleanUpAsync(subject, ended, "ended", cancellationToken);
+        if (ended.Length > 0)
+            await FreeAsync(subject, ended, "ended", cancellationToken);
+        // Also where none was left: an earlier call may have failed before it could tell the nodes that hold connections.
+        if (await log.TryAppendAsync([EndedSessions.SelectorOf(subject)], cancellationToken) is null)
+            throw Unavailable();
         return ended.Length;
     }
 
@@ -127,19 +134,21 @@ internal sealed class SessionStore(
             static (database, state) => state.script.EvaluateAsync(database, state.scriptKeys, state.arguments), (script, scriptKeys, arguments), cancellationToken);
         if (reply.TryGet(out var result))
             return result;
-        metrics.Stored("unavailable");
-        throw new SessionStoreUnavailableException();
+        throw Unavailable();
     }
 
-    // They have ended already: what is left is to free their memory, and to tell the nodes that hold connections of theirs.
-    private async ValueTask CleanUpAsync(string subject, string[] ended, string outcome, CancellationToken cancellationToken)
+    private SessionStoreUnavailableException Unavailable()
     {
-        if (ended.Length == 0)
-            return;
+        metrics.Stored("unavailable");
+        return new SessionStoreUnavailableException();
+    }
+
+    // They have ended already: what is left is to free their memory.
+    private async ValueTask FreeAsync(string subject, string[] ended, string outcome, CancellationToken cancellationToken)
+    {
         metrics.Stored(outcome, ended.Length);
         var records = Array.ConvertAll(ended, hash => keys.Session(subject, hash));
         await redis.TryAsync(static (database, records) => database.KeyDeleteAsync(records), records, cancellationToken);
-        await log.TryAppendAsync([EndedSessions.SelectorOf(subject)], cancellationToken);
     }
 
     private byte[] Protect(SessionKey session, byte[] content) => content.Length <= MaxSize

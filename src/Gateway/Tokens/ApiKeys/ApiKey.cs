@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -41,9 +42,13 @@ internal sealed record ApiKey(
         this with { Hash = hash, Rotated = now, PreviousHash = overlapSeconds > 0 ? Hash : null, PreviousUntil = overlapSeconds > 0 ? now + overlapSeconds : null };
 
     /// <summary>What requests with it are known by, like the claims of a token.</summary>
-    public TokenClaim[] ClaimsFor(string id)
+    /// <param name="id">Its id.</param>
+    /// <param name="end">See <see cref="EndOf"/>.</param>
+    public TokenClaim[] ClaimsFor(string id, long end)
     {
         List<TokenClaim> claims = [new("sub", Owner), new("jti", id)];
+        if (end < Never)
+            claims.Add(new("exp", end.ToString(CultureInfo.InvariantCulture)));
         if (Scopes.Length > 0)
             claims.Add(new("scope", string.Join(' ', Scopes)));
         if (Plan is not null)

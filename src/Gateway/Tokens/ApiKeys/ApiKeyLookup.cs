@@ -20,17 +20,18 @@ internal sealed class ApiKeyLookup(ApiKeyStore store, SharedChangeLog log, TimeP
         // The stamp is from before the read: a change during it makes the result unusable.
         var stamp = log.Stamp;
         var id = ApiKeyText.IdOf(text, scheme.Options.ApiKeys.Prefix)!;
+        var hash = ApiKeyText.Hash(text);
         var reply = await store.ReadAsync(id, CancellationToken.None);
         if (!reply.TryGet(out var stored))
             return GoOn(last);
-        if (stored is null || !stored.Key.Scheme.Equals(scheme.Name, StringComparison.OrdinalIgnoreCase) || stored.Key.EndOf(ApiKeyText.Hash(text)) is not { } end)
+        if (stored is null || !stored.Key.Scheme.Equals(scheme.Name, StringComparison.OrdinalIgnoreCase) || stored.Key.EndOf(hash) is not { } end)
             return TokenRefusal.UnknownToken;
 
         var now = time.GetUtcNow();
         if (end <= now.ToUnixTimeSeconds())
             return TokenRefusal.Expired;
-        var content = new TokenContent("", stored.Key.Created, Until(now + scheme.Options.CacheDuration), Until(now + LongestStay), stored.Key.ClaimsFor(id));
-        return new TokenResult(TokenVerdict.Accepted, VerifiedToken.OfApiKey(scheme, id, content, stamp), TokenRefusal.None);
+        var content = new TokenContent("", stored.Key.Created, Until(now + scheme.Options.CacheDuration), Until(now + LongestStay), stored.Key.ClaimsFor(id, end));
+        return new TokenResult(TokenVerdict.Accepted, VerifiedToken.OfApiKey(scheme, new SentApiKey(id, hash, stamp), content), TokenRefusal.None);
 
         long Until(DateTimeOffset limit) => Math.Min(end * 1000, limit.ToUnixTimeMilliseconds());
     }

@@ -7,20 +7,11 @@ internal static class IntrospectionAnswer
 {
     private const string Active = "active";
 
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
-
     /// <returns>Neither accepted nor refused: this is no such response, and says nothing about the token.</returns>
     public static Verification Read(ReadOnlyMemory<byte> json, TokenSchemeOptions scheme, DateTimeOffset now)
     {
-        try
-        {
-            using var document = JsonDocument.Parse(json, Strict);
-            return Read(document.RootElement, scheme, now);
-        }
-        catch (JsonException)
-        {
-            return Verification.Unavailable;
-        }
+        using var answer = StrictJson.TryParse(json);
+        return answer is null ? Verification.Unavailable : Read(answer.RootElement, scheme, now);
     }
 
     private static Verification Read(JsonElement answer, TokenSchemeOptions scheme, DateTimeOffset now)

@@ -55,7 +55,7 @@ public sealed partial class ApiKeyTextTests
         Assert.Equal([null, 1000, 1000], new[] { third.EndOf("a"), third.EndOf("b"), third.EndOf("c") });
         Assert.Equal([null, 1000], new[] { first.Rotate("b", 200, 0).EndOf("a"), first.Rotate("b", 200, 0).EndOf("b") });
         Assert.Equal(second.ToText(), ApiKey.Parse(second.ToText())!.ToText());
-        Assert.Equal(["sub=alice", "jti=x", "scope=read write", "plan=gold"], second.ClaimsFor("x").Select(claim => $"{claim.Type}={claim.Value}"));
+        Assert.Equal(["sub=alice", "jti=x", "exp=500", "scope=read write", "plan=gold"], second.ClaimsFor("x", 500).Select(claim => $"{claim.Type}={claim.Value}"));
     }
 
     [Theory]

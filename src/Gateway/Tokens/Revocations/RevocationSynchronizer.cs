@@ -7,8 +7,8 @@ namespace Gateway.Tokens.Revocations;
 /// Keeps this node's list complete: all of Redis' revocations at the start, when Redis returns and when the change log
 /// begins anew, and what the log spreads between. Where Redis lost some that this node knows, it writes them back.
 /// </summary>
-internal sealed class RevocationSync(
-    SharedChangeLog log, RevocationList list, RevocationStore store, RedisConnection redis, TimeProvider time, ILogger<RevocationSync> logger)
+internal sealed class RevocationSynchronizer(
+    SharedChangeLog log, RevocationList list, RevocationStore store, RedisConnection redis, TimeProvider time, ILogger<RevocationSynchronizer> logger)
     : BackgroundService
 {
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(500);

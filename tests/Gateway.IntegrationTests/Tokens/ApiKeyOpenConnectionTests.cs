@@ -1,0 +1,86 @@
+using System.Net;
+using Gateway.IntegrationTests.Infrastructure;
+using Microsoft.AspNetCore.Http;
+
+namespace Gateway.IntegrationTests.Tokens;
+
+/// <summary>What becomes of connections that were opened with an API key which ends later.</summary>
+public sealed class ApiKeyOpenConnectionTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(5);
+
+    private readonly ApiKeyWorld _world = new();
+
+    public async Task InitializeAsync()
+    {
+        await _world.InitializeAsync();
+        _world.Origin.Map("/events", async context =>
+        {
+            context.Response.ContentType = "text/event-stream";
+            context.Response.Headers.CacheControl = "no-store";
+            await context.Response.WriteAsync("data: hello\n\n");
+            await context.Response.Body.FlushAsync();
+            var aborted = new TaskCompletionSource();
+            await using var registration = context.RequestAborted.Register(aborted.SetResult);
+            await aborted.Task;
+        });
+    }
+
+    public Task DisposeAsync() => _world.DisposeAsync();
+
+    [Theory]
+    [InlineData("revoked")]
+    [InlineData("rotated")]
+    public async Task What_an_ended_key_opened_is_closed_on_every_node_and_nothing_else_is(string how)
+    {
+        var (key, id) = await _world.A.IssueAsync();
+        var (other, otherId) = await _world.A.IssueAsync();
+        using var stream = await OpenAsync(_world.B, key);
+        using var others = await OpenAsync(_world.B, other);
+
+        // An overlap leaves the old key its time.
+        await _world.A.RotateAsync(otherId, overlapSeconds: 600);
+        if (how == "revoked")
+            (await _world.A.Admin.DeleteAsync($"/api-keys/{id}")).Dispose();
+        else
+            await _world.A.RotateAsync(id, overlapSeconds: 0);
+
+        await Assert.ThrowsAnyAsync<IOException>(() => ReadOnAsync(stream).WaitAsync(Soon));
+        var reading = ReadOnAsync(others);
+        Assert.Equal(200, await _world.B.KeyStatusAsync(other));
+        Assert.False(reading.IsCompleted);
+        Assert.Empty(_world.B.Log.Exceptions);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_connection_outlives_its_key_unless_the_scheme_says_otherwise(bool closes)
+    {
+        await using var node = await _world.StartNodeAsync(scheme =>
+        {
+            scheme["CloseAtExpiry"] = closes;
+            scheme["ClockSkew"] = "00:00:00";
+        });
+        var (key, _) = await node.IssueAsync(new { owner = "alice", expires = TimeProvider.System.GetUtcNow().AddSeconds(4) });
+        using var stream = await OpenAsync(node, key);
+        var reading = ReadOnAsync(stream);
+        await Eventually.TrueAsync(async () => await node.KeyStatusAsync(key) == 401, "the key expires");
+
+        if (closes)
+            await Assert.ThrowsAnyAsync<IOException>(() => reading.WaitAsync(Soon));
+        else
+            Assert.False(reading.IsCompleted);
+    }
+
+    private static async Task<HttpResponseMessage> OpenAsync(GatewayNode node, string key)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/events");
+        request.Headers.Add("X-Api-Key", key);
+        var response = await node.Public.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        return response;
+    }
+
+    private static async Task ReadOnAsync(HttpResponseMessage response) => await (await response.Content.ReadAsStreamAsync()).CopyToAsync(Stream.Null);
+}
