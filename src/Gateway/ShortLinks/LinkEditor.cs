@@ -64,11 +64,12 @@ internal sealed class LinkEditor(LinkStore store, LinkRequests requests, Passwor
                 return default;
             if (result.IsWritten)
                 return (LinkCreation.Created, result.Link);
+            // The slug is another request's link: the key is free again, and no trace of it outlives that link.
+            if (keyHash is not null && LinkRequests.KeyHashOf(result.Link?.Request) != keyHash)
+                await requests.UnbindAsync(keyHash, slug, cancellationToken);
             if (Compare(result.Link, wanted, definition, keyHash, request) is { } outcome)
                 return (await ComparePasswordAsync(outcome, result.Link!, definition, password, keyHash, cancellationToken), result.Link);
             // A generated slug met another link: choose anew.
-            if (keyHash is not null)
-                await requests.UnbindAsync(keyHash, cancellationToken);
         }
 
         return (LinkCreation.Taken, null);

@@ -16,6 +16,7 @@ internal static class ShortLinksExtensions
         services.AddSingleton<LinkIndex>();
         services.AddSingleton<LinkRequests>();
         services.AddSingleton<LinkStore>();
+        services.AddSingleton<KnownTotals>();
         services.AddSingleton<VisitStore>();
         services.AddSingleton<LinkLookup>();
         services.AddSingleton<LinkEditor>();
@@ -36,6 +37,7 @@ internal static class ShortLinksExtensions
         // After the change log and Redis, so that it is stopped before them; the web server, added last, is stopped first.
         services.AddSingleton<VisitDelivery>();
         services.AddHostedService(provider => provider.GetRequiredService<VisitDelivery>());
+        services.AddHostedService<TotalsWriteBack>();
         return services;
     }
 
