@@ -59,6 +59,20 @@ internal static class TargetRules
         return !GlobalUnicast.Contains(address) || Teredo.Contains(address);
     }
 
+    /// <summary>Whether a path holds a slash, dot or line break written as several bytes: RFC 3629 §3 forbids it, and some servers decode it all the same.</summary>
+    public static bool HoldsOverlong(string path)
+    {
+        for (var i = path.IndexOf('%', StringComparison.Ordinal); i >= 0 && i + 5 < path.Length; i = path.IndexOf('%', i + 1))
+        {
+            if (path[i + 3] != '%' || !TryHex(path, i + 1, out var first) || !TryHex(path, i + 4, out var second))
+                continue;
+            if ((first is 0xC0 or 0xC1 && second is >= 0x80 and < 0xC0) || (first == 0xE0 && second is >= 0x80 and < 0xA0) || (first == 0xF0 && second is >= 0x80 and < 0x90))
+                return true;
+        }
+
+        return false;
+    }
+
     private static string FindProblem(string? text, ShortLinksOptions options, out Uri? target)
     {
         target = null;
@@ -119,20 +133,6 @@ internal static class TargetRules
         for (var i = path.IndexOf('%', StringComparison.Ordinal); i >= 0 && i + 2 < path.Length; i = path.IndexOf('%', i + 1))
         {
             if (TryHex(path, i + 1, out var value) && value is < 0x20 or 0x7F)
-                return true;
-        }
-
-        return false;
-    }
-
-    // A slash or line break written as several bytes: RFC 3629 §3 forbids it, and some servers decode it all the same.
-    private static bool HoldsOverlong(string path)
-    {
-        for (var i = path.IndexOf('%', StringComparison.Ordinal); i >= 0 && i + 5 < path.Length; i = path.IndexOf('%', i + 1))
-        {
-            if (path[i + 3] != '%' || !TryHex(path, i + 1, out var first) || !TryHex(path, i + 4, out var second))
-                continue;
-            if ((first is 0xC0 or 0xC1 && second is >= 0x80 and < 0xC0) || (first == 0xE0 && second is >= 0x80 and < 0xA0) || (first == 0xF0 && second is >= 0x80 and < 0x90))
                 return true;
         }
 

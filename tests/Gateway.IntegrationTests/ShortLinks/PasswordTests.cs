@@ -133,6 +133,17 @@ public sealed class PasswordTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Passwords_tried_at_once_on_two_nodes_are_limited_as_those_one_after_the_other_are()
+    {
+        await _a.CreateAsync(new { slug = "oak", target = LinkTestNode.Target, password = Password });
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(i => PostAsync(i % 2 == 0 ? _a : _b, "oak", $"guess {i}")));
+
+        Assert.Equal(3, answers.Count(answer => answer.StatusCode == HttpStatusCode.Forbidden));
+        Assert.Equal(57, answers.Count(answer => answer.StatusCode == HttpStatusCode.TooManyRequests));
+    }
+
+    [Fact]
     public async Task Without_redis_no_password_can_be_tried()
     {
         await _a.CreateAsync(new { slug = "oak", target = LinkTestNode.Target, password = Password });
