@@ -21,7 +21,7 @@ internal sealed record NewLink(string Slug, LinkDefinition Definition, string Re
 internal readonly record struct FoundLinks(IReadOnlyList<ShortLink> Links, string? Last);
 
 /// <summary>The links of all nodes, in Redis. What changes is told to all nodes by the change log.</summary>
-internal sealed class LinkStore(RedisConnection redis, RedisKeys keys, SharedChangeLog log, LinkIndex index, LinkRequests requests)
+internal sealed class LinkStore(RedisConnection redis, RedisKeys keys, SharedChangeLog log, LinkIndex index, IdempotencyKeys idempotencyKeys)
 {
     private static readonly RedisScript CreateScript = RedisScript.Load("ShortLinks/fields.lua", "ShortLinks/create.lua");
     private static readonly RedisScript UpdateScript = RedisScript.Load("ShortLinks/fields.lua", "ShortLinks/update.lua");
@@ -136,8 +136,8 @@ internal sealed class LinkStore(RedisConnection redis, RedisKeys keys, SharedCha
         // What was read before counts too: without an answer the link may be gone, and its tags with it.
         var tags = isAnswered ? ReadTags(result![1]) : [];
         var isRemoved = await index.RemoveAsync(slug, [.. tags.Union(link?.Definition.Tags ?? [])], isGone: true);
-        if (LinkRequests.KeyHashOf(isAnswered ? (string?)result![2] : link?.Request) is { } keyHash)
-            await requests.UnbindAsync(keyHash, slug, Uninterrupted);
+        if (IdempotencyKeys.KeyHashOf(isAnswered ? (string?)result![2] : link?.Request) is { } keyHash)
+            await idempotencyKeys.UnbindAsync(keyHash, slug, Uninterrupted);
         return isAnswered && isRemoved ? new((int)result![0] > 0) : default;
     }
 

@@ -14,7 +14,7 @@ internal static class ShortLinksExtensions
         services.AddChangeLog();
         services.AddValidatedSection<ShortLinksOptions, ShortLinksOptionsValidator>(ShortLinksOptions.SectionName);
         services.AddSingleton<LinkIndex>();
-        services.AddSingleton<LinkRequests>();
+        services.AddSingleton<IdempotencyKeys>();
         services.AddSingleton<LinkStore>();
         services.AddSingleton<KnownTotals>();
         services.AddSingleton<VisitStore>();
@@ -28,7 +28,7 @@ internal static class ShortLinksExtensions
         services.AddSingleton<PasswordHasher>();
         services.AddSingleton<PasswordGuesses>();
         services.AddSingleton<PasswordGate>();
-        services.AddSingleton<ExpiredLinks>();
+        services.AddSingleton<ExpiredLinkPage>();
         services.AddSingleton<ShortLinkAnswers>();
         services.AddSingleton<LinkImport>();
         services.AddSingleton<LinkExport>();

@@ -75,16 +75,16 @@ public sealed class ImportFaultTests
     }
 
     [Fact]
-    public async Task An_import_of_bad_lines_alone_says_how_far_it_came()
+    public async Task An_import_that_ends_in_bad_lines_says_how_far_it_came()
     {
         await using var redis = await RedisServer.StartAsync();
         await using var node = await LinkTestNode.StartAsync(redis);
-        using var content = new StringContent(string.Concat(Enumerable.Repeat("{\"target\":1}\n", 500)), Encoding.UTF8, "application/jsonl");
+        using var content = new StringContent("{\"slug\":\"oak\",\"target\":\"https://shop.example/\"}\n" + string.Concat(Enumerable.Repeat("{\"target\":1}\n", 500)), Encoding.UTF8, "application/jsonl");
 
         var lines = (await (await node.Admin.PostAsync("/import-links", content)).Content.ReadAsStringAsync()).Trim().Split('\n');
 
         Assert.InRange(lines.Length, 101, 110);
-        Assert.Contains("{\"line\":500,\"created\":0,\"unchanged\":0,\"replaced\":0,\"rejected\":500,\"done\":true", lines[^1], StringComparison.Ordinal);
+        Assert.Contains("{\"line\":501,\"created\":1,\"unchanged\":0,\"replaced\":0,\"rejected\":500,\"done\":true", lines[^1], StringComparison.Ordinal);
     }
 
     private static async Task<int> CountAsync(GatewayNode node) => (await node.Admin.GetStringAsync("/export-links")).Count(c => c == '\n');

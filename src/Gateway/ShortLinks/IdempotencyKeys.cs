@@ -4,7 +4,7 @@ using StackExchange.Redis;
 namespace Gateway.ShortLinks;
 
 /// <summary>Which slug was made for which <c>Idempotency-Key</c>, for a day.</summary>
-internal sealed class LinkRequests(RedisConnection redis, RedisKeys keys)
+internal sealed class IdempotencyKeys(RedisConnection redis, RedisKeys keys)
 {
     private static readonly TimeSpan RememberFor = TimeSpan.FromDays(1);
     private static readonly RedisScript UnbindScript = RedisScript.Load("ShortLinks/unbind.lua");
