@@ -4,7 +4,7 @@ using Microsoft.Net.Http.Headers;
 namespace Gateway.Admin;
 
 /// <summary>
-/// Answers 415 to a body in a character set that does not exist: what reads JSON for the endpoints takes that for a fault of
+/// Answers 415 to a body in a character set that does not exist or is not to be used (UTF-7): what reads JSON for the endpoints takes that for a fault of
 /// the program, and it would be a 500.
 /// </summary>
 internal sealed class AdminCharsetMiddleware(RequestDelegate next)
@@ -21,7 +21,7 @@ internal sealed class AdminCharsetMiddleware(RequestDelegate next)
         {
             return Encoding.GetEncoding(HeaderUtilities.RemoveQuotes(type.Charset).ToString()) is not null;
         }
-        catch (ArgumentException)
+        catch (Exception exception) when (exception is ArgumentException or NotSupportedException)
         {
             return false;
         }

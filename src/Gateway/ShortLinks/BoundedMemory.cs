@@ -16,6 +16,9 @@ internal sealed class BoundedMemory<TKey, TValue>(long limit)
 
     public int Count => _young.Values.Count + _old.Values.Count;
 
+    /// <summary>The keys; some may come twice.</summary>
+    public IEnumerable<TKey> Keys => _young.Values.Keys.Concat(_old.Values.Keys);
+
     public TValue? Get(TKey key)
     {
         if (_young.Values.TryGetValue(key, out var entry))

@@ -28,7 +28,7 @@ internal enum LinkCreation
 }
 
 /// <summary>Makes links: with their own slug or a generated one, and once however often the request is sent.</summary>
-internal sealed class LinkEditor(LinkStore store, LinkRequests requests, PasswordHasher hasher, IOptionsMonitor<ShortLinksOptions> options)
+internal sealed class LinkEditor(LinkStore store, IdempotencyKeys idempotencyKeys, PasswordHasher hasher, IOptionsMonitor<ShortLinksOptions> options)
 {
     private const int MaxCollisions = 5;
 
@@ -43,7 +43,7 @@ internal sealed class LinkEditor(LinkStore store, LinkRequests requests, Passwor
     {
         var keyHash = idempotencyKey is null ? null : Hash(idempotencyKey);
         // Not of the password, whose fast hash would be no secret; hashed slowly, it is another one each time.
-        var request = keyHash is null ? "" : LinkRequests.Format(keyHash, Hash($"{wanted}\n{string.Join('\n', definition.ToRedis().SkipLast(1))}"));
+        var request = keyHash is null ? "" : IdempotencyKeys.Format(keyHash, Hash($"{wanted}\n{string.Join('\n', definition.ToRedis().SkipLast(1))}"));
         if (password.Length > 0)
         {
             if (await hasher.TryHashAsync(password, cancellationToken) is not { } hash)
@@ -64,11 +64,12 @@ internal sealed class LinkEditor(LinkStore store, LinkRequests requests, Passwor
                 return default;
             if (result.IsWritten)
                 return (LinkCreation.Created, result.Link);
+            // The slug is another request's link: the key is free again, and no trace of it outlives that link.
+            if (keyHash is not null && IdempotencyKeys.KeyHashOf(result.Link?.Request) != keyHash)
+                await idempotencyKeys.UnbindAsync(keyHash, slug, cancellationToken);
             if (Compare(result.Link, wanted, definition, keyHash, request) is { } outcome)
                 return (await ComparePasswordAsync(outcome, result.Link!, definition, password, keyHash, cancellationToken), result.Link);
             // A generated slug met another link: choose anew.
-            if (keyHash is not null)
-                await requests.UnbindAsync(keyHash, cancellationToken);
         }
 
         return (LinkCreation.Taken, null);
@@ -77,12 +78,12 @@ internal sealed class LinkEditor(LinkStore store, LinkRequests requests, Passwor
     private async ValueTask<RedisReply<string>> ChooseSlugAsync(string? wanted, string? keyHash, CancellationToken cancellationToken)
     {
         var slug = wanted ?? SlugRules.Generate(options.CurrentValue);
-        return keyHash is null ? new(slug) : await requests.BindAsync(keyHash, slug, cancellationToken);
+        return keyHash is null ? new(slug) : await idempotencyKeys.BindAsync(keyHash, slug, cancellationToken);
     }
 
     private static LinkCreation? Compare(ShortLink? existing, string? wanted, LinkDefinition definition, string? keyHash, string request)
     {
-        if (existing is not null && keyHash is not null && LinkRequests.KeyHashOf(existing.Request) == keyHash)
+        if (existing is not null && keyHash is not null && IdempotencyKeys.KeyHashOf(existing.Request) == keyHash)
             return existing.Request == request ? LinkCreation.Existed : LinkCreation.KeyReused;
         if (wanted is null)
             return null;

@@ -20,10 +20,12 @@ internal sealed record LinkRequest
     /// <summary>301, 302, 303, 307 or 308; default 302.</summary>
     public int? Status { get; init; }
 
-    /// <summary>When it begins to be valid; default at once.</summary>
+    /// <summary>When it begins to be valid, in UTC where it names no offset; default at once.</summary>
+    [JsonConverter(typeof(UtcTimeConverter))]
     public DateTimeOffset? StartsAt { get; init; }
 
-    /// <summary>When it stops being valid; default never.</summary>
+    /// <summary>When it stops being valid, in UTC where it names no offset; default never.</summary>
+    [JsonConverter(typeof(UtcTimeConverter))]
     public DateTimeOffset? ExpiresAt { get; init; }
 
     /// <summary>How often it can be followed, earlier visits included: 1 to 1,000,000,000; default without end.</summary>

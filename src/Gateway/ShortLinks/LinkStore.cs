@@ -21,10 +21,11 @@ internal sealed record NewLink(string Slug, LinkDefinition Definition, string Re
 internal readonly record struct FoundLinks(IReadOnlyList<ShortLink> Links, string? Last);
 
 /// <summary>The links of all nodes, in Redis. What changes is told to all nodes by the change log.</summary>
-internal sealed class LinkStore(RedisConnection redis, RedisKeys keys, SharedChangeLog log, LinkIndex index, LinkRequests requests)
+internal sealed class LinkStore(RedisConnection redis, RedisKeys keys, SharedChangeLog log, LinkIndex index, IdempotencyKeys idempotencyKeys)
 {
     private static readonly RedisScript CreateScript = RedisScript.Load("ShortLinks/fields.lua", "ShortLinks/create.lua");
     private static readonly RedisScript UpdateScript = RedisScript.Load("ShortLinks/fields.lua", "ShortLinks/update.lua");
+    private static readonly RedisScript DeleteScript = RedisScript.Load("ShortLinks/delete.lua");
 
     // A write has several steps. It is finished also if whoever asked for it is gone; each step has its deadline.
     private static readonly CancellationToken Uninterrupted = CancellationToken.None;
@@ -129,12 +130,15 @@ internal sealed class LinkStore(RedisConnection redis, RedisKeys keys, SharedCha
         var before = await ReadAsync(slug, Uninterrupted);
         if (!before.TryGet(out var link))
             return default;
-        var deleted = await redis.TryAsync(database => database.KeyDeleteAsync(AllKeysOf(slug)), Uninterrupted);
+        var reply = await redis.TryAsync(database => DeleteScript.EvaluateAsync(database, AllKeysOf(slug), []), Uninterrupted);
         await SpreadAsync(SelectorOf(slug));
-        var isRemoved = await index.RemoveAsync(slug, link?.Definition.Tags ?? [], isGone: true);
-        if (LinkRequests.KeyHashOf(link?.Request) is { } keyHash)
-            await requests.UnbindAsync(keyHash, Uninterrupted);
-        return deleted.TryGet(out var count) && isRemoved ? new(count > 0) : default;
+        var isAnswered = reply.TryGet(out var result);
+        // What was read before counts too: without an answer the link may be gone, and its tags with it.
+        var tags = isAnswered ? ReadTags(result![1]) : [];
+        var isRemoved = await index.RemoveAsync(slug, [.. tags.Union(link?.Definition.Tags ?? [])], isGone: true);
+        if (IdempotencyKeys.KeyHashOf(isAnswered ? (string?)result![2] : link?.Request) is { } keyHash)
+            await idempotencyKeys.UnbindAsync(keyHash, slug, Uninterrupted);
+        return isAnswered && isRemoved ? new((int)result![0] > 0) : default;
     }
 
     /// <summary>Links in the order of their slugs; see <see cref="LinkIndex.FindAsync"/>.</summary>
@@ -156,7 +160,9 @@ internal sealed class LinkStore(RedisConnection redis, RedisKeys keys, SharedCha
         new((int)result[0] == 1, ShortLink.Read(slug, (RedisValue[])result[1]!));
 
     private static IReadOnlyList<string> LostTags(RedisResult result, LinkDefinition definition) =>
-        (string?)result[2] is { Length: > 0 } before ? [.. before.Split(' ').Except(definition.Tags)] : [];
+        [.. ReadTags(result[2]).Except(definition.Tags)];
+
+    private static string[] ReadTags(RedisResult tags) => (string?)tags is { Length: > 0 } text ? text.Split(' ') : [];
 
     private Task<RedisResult> CreateAsync(IDatabaseAsync database, NewLink link)
     {

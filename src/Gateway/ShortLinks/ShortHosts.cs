@@ -10,19 +10,21 @@ internal sealed class ShortHosts(IServer server)
 {
     /// <summary>Whether <paramref name="target"/> is a short link of this gateway, as far as its own addresses and <c>ShortLinks:Hosts</c> tell.</summary>
     public bool LeadsBack(Uri target, ShortLinksOptions options) =>
-        IsShortPath(target, options.Prefix) && (options.Hosts.Any(host => IsAt(target, host)) || Addresses().Any(address => Listens(address, target)));
+        IsShortPath(target, options) && (options.Hosts.Any(host => IsAt(target, host)) || Addresses().Any(address => Listens(address, target)));
 
     /// <summary>Whether <paramref name="target"/> is a short link on the host that <paramref name="request"/> was sent to.</summary>
-    public static bool LeadsBack(Uri target, HttpRequest request, string prefix) =>
+    public static bool LeadsBack(Uri target, HttpRequest request, ShortLinksOptions options) =>
         target.Port == (request.Host.Port ?? (request.IsHttps ? 443 : 80))
         && IsSameHost(target, request.Host.Host)
-        && IsShortPath(target, prefix);
+        && IsShortPath(target, options);
 
-    private static bool IsShortPath(Uri target, string prefix)
+    // Proxies on the way may join slashes. Where paths are passed on, more segments can follow the slug.
+    private static bool IsShortPath(Uri target, ShortLinksOptions options)
     {
-        var path = Uri.UnescapeDataString(target.AbsolutePath).TrimEnd('/');
-        return path.StartsWith(prefix + "/", StringComparison.OrdinalIgnoreCase)
-            && path.Length > prefix.Length + 1 && !path[(prefix.Length + 1)..].Contains('/', StringComparison.Ordinal);
+        var prefix = options.Prefix.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        var path = Uri.UnescapeDataString(target.AbsolutePath).Split('/', StringSplitOptions.RemoveEmptyEntries);
+        return path.Length > prefix.Length && (options.ForwardPaths || path.Length == prefix.Length + 1)
+            && path.Take(prefix.Length).SequenceEqual(prefix, StringComparer.OrdinalIgnoreCase);
     }
 
     private static bool IsAt(Uri target, string host)

@@ -63,7 +63,7 @@ internal enum LinkState
 /// <summary>A link as Redis holds it.</summary>
 /// <param name="Slug">Its slug, in the form under which it is kept.</param>
 /// <param name="Id">Chosen at random when it was made: a later link of the same slug is another link.</param>
-/// <param name="Request">Which request or import made it, as hashes. Empty where that is of no use.</param>
+/// <param name="Request">Which request with an <c>Idempotency-Key</c> made it, as hashes; see <see cref="IdempotencyKeys.Format"/>. Empty: another one.</param>
 internal sealed record ShortLink(string Slug, string Id, LinkDefinition Definition, string Request, DateTimeOffset CreatedAt)
 {
     private const int ObjectOverhead = 720;

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 namespace Gateway.ShortLinks;
 
 /// <summary>What requests for short links are answered, the redirect apart.</summary>
-internal sealed class ShortLinkAnswers(ExpiredLinks expired, SlugGuesses guesses, IOptionsMonitor<ShortLinksOptions> options, ShortLinksMetrics metrics)
+internal sealed class ShortLinkAnswers(ExpiredLinkPage expired, SlugGuesses guesses, IOptionsMonitor<ShortLinksOptions> options, ShortLinksMetrics metrics)
 {
     /// <summary>Answers a visit that is not admitted.</summary>
     public Task RefuseAsync(HttpContext context, VisitDecision decision, ShortLink? link, ulong client)
@@ -77,7 +77,7 @@ internal sealed class ShortLinkAnswers(ExpiredLinks expired, SlugGuesses guesses
             context.Response.Headers.CacheControl = "no-store";
             context.Response.ContentLength = 0;
         }
-        else if (await expired.ReadPageAsync(context.RequestAborted) is { } page)
+        else if (await expired.ReadAsync(context.RequestAborted) is { } page)
         {
             context.Response.StatusCode = StatusCodes.Status410Gone;
             context.Response.ContentType = "text/html; charset=utf-8";

@@ -120,7 +120,7 @@ internal sealed class ShortLinkHandler(
 
     private static bool LeadsBack(HttpRequest request, ShortLink link, string location, ShortLinksOptions current) =>
         ShortHosts.LeadsBack(
-            link.Definition.Forwarding.HasFlag(LinkForwarding.Path) ? new Uri(location) : link.Definition.Target, request, current.Prefix);
+            link.Definition.Forwarding.HasFlag(LinkForwarding.Path) ? new Uri(location) : link.Definition.Target, request, current);
 
     private void CountInMemory(HttpContext context, ShortLink link, ShortLinksOptions current)
     {
@@ -133,7 +133,7 @@ internal sealed class ShortLinkHandler(
     private async ValueTask<bool> TryConsumeAsync(HttpContext context, ShortLink link, ShortLinksOptions current, ulong client)
     {
         var consume = Visitors.IsVisit(context.Request, current.CountBots);
-        var reply = await visits.TryVisitAsync(link.Slug, consume, Referrer.HostOf(context.Request.Headers.Referer), context.RequestAborted);
+        var reply = await visits.TryVisitAsync(new VisitedLink(link.Slug, link.Id), consume, Referrer.HostOf(context.Request.Headers.Referer), context.RequestAborted);
         if (!reply.TryGet(out var visit))
         {
             await answers.UnavailableAsync(context);
@@ -147,7 +147,7 @@ internal sealed class ShortLinkHandler(
         }
 
         if (consume)
-            ranking.Note(link.Slug, visit.Total);
+            ranking.Note(visit.Link, visit.Total);
         return true;
     }
 

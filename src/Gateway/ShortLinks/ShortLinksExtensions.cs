@@ -14,8 +14,9 @@ internal static class ShortLinksExtensions
         services.AddChangeLog();
         services.AddValidatedSection<ShortLinksOptions, ShortLinksOptionsValidator>(ShortLinksOptions.SectionName);
         services.AddSingleton<LinkIndex>();
-        services.AddSingleton<LinkRequests>();
+        services.AddSingleton<IdempotencyKeys>();
         services.AddSingleton<LinkStore>();
+        services.AddSingleton<KnownTotals>();
         services.AddSingleton<VisitStore>();
         services.AddSingleton<LinkLookup>();
         services.AddSingleton<LinkEditor>();
@@ -27,7 +28,7 @@ internal static class ShortLinksExtensions
         services.AddSingleton<PasswordHasher>();
         services.AddSingleton<PasswordGuesses>();
         services.AddSingleton<PasswordGate>();
-        services.AddSingleton<ExpiredLinks>();
+        services.AddSingleton<ExpiredLinkPage>();
         services.AddSingleton<ShortLinkAnswers>();
         services.AddSingleton<LinkImport>();
         services.AddSingleton<LinkExport>();
@@ -36,6 +37,7 @@ internal static class ShortLinksExtensions
         // After the change log and Redis, so that it is stopped before them; the web server, added last, is stopped first.
         services.AddSingleton<VisitDelivery>();
         services.AddHostedService(provider => provider.GetRequiredService<VisitDelivery>());
+        services.AddHostedService<TotalsWriteBack>();
         return services;
     }
 

@@ -12,6 +12,9 @@ internal static partial class ShortLinksLog
     [LoggerMessage(8002, LogLevel.Error, "Writing visits of short links failed. It is tried again.")]
     public static partial void DeliveryFailed(ILogger logger, Exception exception);
 
+    [LoggerMessage(8005, LogLevel.Error, "Writing the visits of links with a maximum back to Redis failed. It is tried again; no such link is redirected until then.")]
+    public static partial void WriteBackFailed(ILogger logger, Exception exception);
+
     [LoggerMessage(8003, LogLevel.Warning, "The page for expired links, {Path}, cannot be read: {Problem} Their visitors get an answer without a page.")]
     public static partial void PageUnreadable(ILogger logger, string path, string problem);
 

@@ -58,7 +58,7 @@ internal static class TargetForwarding
             return false;
         for (var round = 0; round < 3; round++)
         {
-            if (segment.Split(';')[0] is "." or ".." || segment.Any(c => c is < ' ' or '\x7f' or '\\' or '/'))
+            if (segment.Split(';')[0] is "." or ".." || segment.Any(c => c is < ' ' or '\x7f' or '\\' or '/') || TargetRules.HoldsOverlong(segment))
                 return false;
             segment = Uri.UnescapeDataString(segment);
         }

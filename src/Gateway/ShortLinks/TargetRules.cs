@@ -59,6 +59,20 @@ internal static class TargetRules
         return !GlobalUnicast.Contains(address) || Teredo.Contains(address);
     }
 
+    /// <summary>Whether a path holds a slash, dot or line break written as several bytes: RFC 3629 §3 forbids it, and some servers decode it all the same.</summary>
+    public static bool HoldsOverlong(string path)
+    {
+        for (var i = path.IndexOf('%', StringComparison.Ordinal); i >= 0 && i + 5 < path.Length; i = path.IndexOf('%', i + 1))
+        {
+            if (path[i + 3] != '%' || !TryHex(path, i + 1, out var first) || !TryHex(path, i + 4, out var second))
+                continue;
+            if ((first is 0xC0 or 0xC1 && second is >= 0x80 and < 0xC0) || (first == 0xE0 && second is >= 0x80 and < 0xA0) || (first == 0xF0 && second is >= 0x80 and < 0x90))
+                return true;
+        }
+
+        return false;
+    }
+
     private static string FindProblem(string? text, ShortLinksOptions options, out Uri? target)
     {
         target = null;
@@ -83,6 +97,9 @@ internal static class TargetRules
             return "Write the host in ASCII letters, digits, '-' and '.'; international names as xn--….";
         if (!Uri.TryCreate(text, UriKind.Absolute, out target) || target.UserInfo.Length > 0 || !IsHost(target) || target.Port == 0)
             return "Write a URL with a host that exists, such as https://example.com/page.";
+        // 010.0.0.1 is 8.0.0.1 to browsers and 10.0.0.1 to others; and 134744072 is read by nobody.
+        if (target.HostNameType == UriHostNameType.IPv4 && authority.Split(':')[0] != target.Host)
+            return "Write an IPv4 address as four decimal numbers without leading zeros.";
         if (HoldsEscapedControl(target.AbsolutePath))
             return "Leave out escaped control characters in the path.";
         if (HoldsOverlong(target.AbsolutePath))
@@ -115,21 +132,7 @@ internal static class TargetRules
     {
         for (var i = path.IndexOf('%', StringComparison.Ordinal); i >= 0 && i + 2 < path.Length; i = path.IndexOf('%', i + 1))
         {
-            if (path[i + 1] is '0' or '1' && char.IsAsciiHexDigit(path[i + 2]))
-                return true;
-        }
-
-        return false;
-    }
-
-    // A slash or line break written as several bytes: RFC 3629 §3 forbids it, and some servers decode it all the same.
-    private static bool HoldsOverlong(string path)
-    {
-        for (var i = path.IndexOf('%', StringComparison.Ordinal); i >= 0 && i + 5 < path.Length; i = path.IndexOf('%', i + 1))
-        {
-            if (path[i + 3] != '%' || !TryHex(path, i + 1, out var first) || !TryHex(path, i + 4, out var second))
-                continue;
-            if ((first is 0xC0 or 0xC1 && second is >= 0x80 and < 0xC0) || (first == 0xE0 && second is >= 0x80 and < 0xA0) || (first == 0xF0 && second is >= 0x80 and < 0x90))
+            if (TryHex(path, i + 1, out var value) && value is < 0x20 or 0x7F)
                 return true;
         }
 

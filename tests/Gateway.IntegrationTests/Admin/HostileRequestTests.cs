@@ -84,7 +84,7 @@ public sealed class HostileRequestTests : IAsyncLifetime
             [], "{"u8.ToArray(), "nul"u8.ToArray(), [0], [0xff, 0xfe, 0], [0xef, 0xbb, 0xbf, .. "{}"u8], "{\"a\":1,\"a\":2}"u8.ToArray(), "{} {}"u8.ToArray(), "{\"tag\":'a'}"u8.ToArray(),
             "\"\xff\""u8.ToArray(), Encoding.UTF8.GetBytes(new string('[', 10_000)), Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("{\"a\":", 1000))), Encoding.Unicode.GetBytes("{}"),
         ];
-        string[] types = ["application/json", "application/json; charset=utf-16", "application/json; charset=none", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "x"];
+        string[] types = ["application/json", "application/json; charset=utf-16", "application/json; charset=none", "application/json; charset=utf-7", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "x"];
         foreach (var (method, path, _) in Operations())
         {
             foreach (var body in bodies)

@@ -42,6 +42,14 @@ internal sealed class RedisPair : IAsyncDisposable
         await ReplicateAsync();
     }
 
+    /// <summary>Waits until the replica has what was written so far.</summary>
+    public async Task ReplicatedAsync()
+    {
+        var marker = Guid.NewGuid().ToString();
+        await Primary.ExecuteAsync("SET", "replicated", marker);
+        await Eventually.TrueAsync(async () => $"{await Replica.ExecuteAsync("GET", "replicated")}" == marker, "the replica has what the primary has");
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _first.DisposeAsync();

@@ -115,6 +115,9 @@ public sealed class PasswordTests : IAsyncLifetime
     [Theory]
     [InlineData("text/plain", "password=open+sesame", 415)]
     [InlineData("multipart/form-data; boundary=x", "--x--", 415)]
+    [InlineData("application/x-www-form-urlencoded; charset=utf-7", "password=open+sesame", 415)]
+    [InlineData("application/x-www-form-urlencoded; charset=utf-16", "password=open+sesame", 415)]
+    [InlineData("application/x-www-form-urlencoded; charset=none", "password=open+sesame", 415)]
     [InlineData("application/x-www-form-urlencoded", "", 400)]
     [InlineData("application/x-www-form-urlencoded", "password=", 400)]
     [InlineData("application/x-www-form-urlencoded", "password=a&password=b", 400)]
@@ -130,6 +133,17 @@ public sealed class PasswordTests : IAsyncLifetime
 
         Assert.Equal(status, (int)answer.StatusCode);
         Assert.Equal("application/problem+json", answer.Content.Headers.ContentType!.MediaType);
+    }
+
+    [Fact]
+    public async Task Passwords_tried_at_once_on_two_nodes_are_limited_as_those_one_after_the_other_are()
+    {
+        await _a.CreateAsync(new { slug = "oak", target = LinkTestNode.Target, password = Password });
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(i => PostAsync(i % 2 == 0 ? _a : _b, "oak", $"guess {i}")));
+
+        Assert.Equal(3, answers.Count(answer => answer.StatusCode == HttpStatusCode.Forbidden));
+        Assert.Equal(57, answers.Count(answer => answer.StatusCode == HttpStatusCode.TooManyRequests));
     }
 
     [Fact]

@@ -103,6 +103,37 @@ public sealed class RedirectTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_link_made_anew_under_its_slug_is_another_link_on_the_other_node_within_a_second()
+    {
+        await _a.CreateAsync(new { slug = "oak", target = LinkTestNode.Target, maxVisits = 1 });
+        Assert.Equal(HttpStatusCode.Found, (await _b.FollowAsync("oak")).StatusCode);
+        Assert.Equal(HttpStatusCode.Gone, (await _b.FollowAsync("oak")).StatusCode);
+
+        await _a.Admin.DeleteAsync("/links/oak");
+        await _a.CreateAsync(new { slug = "oak", target = "https://shop.example/2", maxVisits = 1 });
+
+        await Eventually.TrueAsync(
+            async () => (await _b.AskAsync("oak")).Headers.Location?.OriginalString == "https://shop.example/2", "the other node knows the new link", Spread);
+        Assert.Equal(HttpStatusCode.Found, (await _b.FollowAsync("oak")).StatusCode);
+        Assert.Equal(HttpStatusCode.Gone, (await _a.FollowAsync("oak")).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_link_with_a_maximum_begins_and_ends_in_time_too()
+    {
+        // It is asked for often before it begins.
+        await using var node = await LinkTestNode.StartAsync(_redis, new { Enabled = true, UnknownPerMinute = 0 });
+        var now = TimeProvider.System.GetUtcNow();
+        await _a.CreateAsync(new { slug = "few", target = LinkTestNode.Target, maxVisits = 1000, startsAt = now.AddSeconds(1.5), expiresAt = now.AddSeconds(3) });
+
+        Assert.Equal(HttpStatusCode.NotFound, (await node.FollowAsync("few")).StatusCode);
+        await Eventually.TrueAsync(async () => (await node.AskAsync("few")).StatusCode == HttpStatusCode.Found, "it begins", TimeSpan.FromSeconds(3));
+        Assert.True(TimeProvider.System.GetUtcNow() >= now.AddSeconds(1.4));
+        await Eventually.TrueAsync(async () => (await node.FollowAsync("few")).StatusCode == HttpStatusCode.Gone, "it ends", TimeSpan.FromSeconds(4));
+        Assert.True(TimeProvider.System.GetUtcNow() >= now.AddSeconds(2.9));
+    }
+
+    [Fact]
     public async Task HEAD_is_answered_as_GET_is_and_counts_nothing()
     {
         await _a.CreateAsync(new { slug = "oak", target = LinkTestNode.Target });

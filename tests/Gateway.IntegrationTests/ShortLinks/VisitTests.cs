@@ -148,6 +148,65 @@ public sealed class VisitTests : IAsyncLifetime
         Assert.Equal("""{"period":"all","links":[{"slug":"oak","visits":10}]}""", await _a.Admin.GetStringAsync("/top-links?period=all&limit=1"));
     }
 
+    [Fact]
+    public async Task Visits_that_a_node_has_yet_to_rank_do_not_bring_a_removed_link_back_into_the_rankings()
+    {
+        await using var node = await LinkTestNode.StartAsync(_redis, new { Enabled = true, FlushInterval = "00:01:00" });
+        await _a.CreateAsync(new { slug = "few", target = LinkTestNode.Target, maxVisits = 9 });
+        await node.FollowAsync("few");
+        await _a.Admin.DeleteAsync("/links/few");
+        await _a.Admin.DeleteAsync("/links/oak");
+
+        await node.StopAsync();
+
+        await using var connection = await _redis.ConnectAsync();
+        Assert.Empty(connection.GetServers()[0].Keys(pattern: "*link*"));
+    }
+
+    [Fact]
+    public async Task A_node_that_stops_in_order_ranks_the_links_with_a_maximum_too()
+    {
+        await using var node = await LinkTestNode.StartAsync(_redis, new { Enabled = true, FlushInterval = "00:01:00" });
+        await _a.CreateAsync(new { slug = "few", target = LinkTestNode.Target, maxVisits = 9 });
+        await node.FollowAsync("few");
+
+        await node.StopAsync();
+
+        Assert.Equal("{\"period\":\"all\",\"links\":[{\"slug\":\"few\",\"visits\":1}]}", await _a.Admin.GetStringAsync("/top-links?period=all"));
+    }
+
+    [Fact]
+    public async Task No_visit_is_lost_that_was_answered_while_a_node_stops()
+    {
+        await using var node = await LinkTestNode.StartAsync(_redis, new { Enabled = true, FlushInterval = "00:00:10" });
+        await node.FollowAsync("oak");
+        var (followed, isOver) = (1L, false);
+        var following = Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>
+        {
+            while (!Volatile.Read(ref isOver))
+            {
+                try
+                {
+                    using var answer = await node.Public.GetAsync("/s/oak");
+                    if (answer.StatusCode == HttpStatusCode.Found)
+                        Interlocked.Increment(ref followed);
+                }
+                catch (HttpRequestException)
+                {
+                    // It takes no connections any more.
+                }
+            }
+        })).ToList();
+        await Eventually.TrueAsync(() => Interlocked.Read(ref followed) > 200, "visitors come");
+
+        await node.StopAsync();
+
+        Volatile.Write(ref isOver, true);
+        await Task.WhenAll(following);
+        // A visit whose answer was cut off is counted, too.
+        Assert.InRange(await CountInRedisAsync("oak"), followed, followed + 8);
+    }
+
     private async Task<HttpStatusCode[]> FollowAsync(string slug, int times)
     {
         var answers = new HttpStatusCode[times];

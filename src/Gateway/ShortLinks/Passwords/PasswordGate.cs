@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Net.Http.Headers;
 
 namespace Gateway.ShortLinks.Passwords;
 
@@ -53,12 +54,18 @@ internal sealed class PasswordGate(PasswordGuesses guesses, PasswordHasher hashe
         }
     }
 
+    // Other character sets can be such that reading the form ends in an exception.
+    private static bool IsForm(string? contentType) =>
+        MediaTypeHeaderValue.TryParse(contentType, out var type)
+        && type.MediaType.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)
+        && (!type.Charset.HasValue || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase));
+
     private static async ValueTask<string?> ReadAsync(HttpContext context)
     {
         var request = context.Request;
-        if (!request.HasFormContentType || request.ContentType!.StartsWith("multipart/", StringComparison.OrdinalIgnoreCase))
+        if (!IsForm(request.ContentType))
         {
-            await ShortLinkAnswers.ProblemAsync(context, StatusCodes.Status415UnsupportedMediaType, "Send the password as a form (application/x-www-form-urlencoded).");
+            await ShortLinkAnswers.ProblemAsync(context, StatusCodes.Status415UnsupportedMediaType, "Send the password as a form (application/x-www-form-urlencoded) in UTF-8.");
             return null;
         }
 

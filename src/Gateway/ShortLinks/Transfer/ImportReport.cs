@@ -29,9 +29,10 @@ internal sealed class ImportReport(HttpResponse response, TimeProvider time)
 
     public async Task RejectAsync(long line, IReadOnlyDictionary<string, string[]> errors, CancellationToken cancellationToken)
     {
-        Progress = Progress with { Rejected = Progress.Rejected + 1 };
-        if (Progress.Rejected <= MaxRejections)
+        var rejected = Progress.Rejected + 1;
+        if (rejected <= MaxRejections)
             await WriteAsync(new ImportRejection(line, errors), cancellationToken);
+        await AdvanceAsync(progress => progress with { Rejected = rejected }, cancellationToken);
     }
 
     /// <summary>Notes what came of some lines, and tells it when a second has passed.</summary>
@@ -43,6 +44,9 @@ internal sealed class ImportReport(HttpResponse response, TimeProvider time)
         _written = time.GetTimestamp();
         await WriteAsync(Progress, cancellationToken);
     }
+
+    /// <summary>Notes that all lines up to this one are done with.</summary>
+    public void Pass(long line) => Progress = Progress with { Line = line };
 
     public Task EndAsync(string? problem, CancellationToken cancellationToken) =>
         WriteAsync(Progress with { Done = problem is null, Problem = problem }, cancellationToken);

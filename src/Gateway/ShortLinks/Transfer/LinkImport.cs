@@ -12,6 +12,7 @@ internal sealed class LinkImport(LinkStore store, PasswordHasher hasher, ShortHo
 {
     private const int BatchSize = 200;
     private const int MaxTries = 20;
+    private const int MaxCollisions = 5;
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(500);
 
     /// <param name="records">The links.</param>
@@ -21,7 +22,7 @@ internal sealed class LinkImport(LinkStore store, PasswordHasher hasher, ShortHo
     public async Task RunAsync(IAsyncEnumerable<ImportRecord> records, bool replace, ImportReport report, CancellationToken cancellationToken)
     {
         // By slug: one batch makes a link once, so the second line of a slug waits for the next.
-        var batch = new Dictionary<string, Pending>(StringComparer.Ordinal);
+        var (batch, last) = (new Dictionary<string, Pending>(StringComparer.Ordinal), 0L);
         await foreach (var record in records.WithCancellation(cancellationToken))
         {
             if (record.IsLast)
@@ -31,8 +32,14 @@ internal sealed class LinkImport(LinkStore store, PasswordHasher hasher, ShortHo
                 return;
             }
 
+            last = record.Line;
             if (await ReadAsync(record, report, cancellationToken) is not { } pending)
+            {
+                if (batch.Count == 0)
+                    report.Pass(last);
                 continue;
+            }
+
             if ((batch.Count >= BatchSize || batch.ContainsKey(pending.Link.Slug)) && !await WriteAsync(batch, replace, report, cancellationToken))
             {
                 await report.EndAsync(NoAnswer(report), cancellationToken);
@@ -42,7 +49,10 @@ internal sealed class LinkImport(LinkStore store, PasswordHasher hasher, ShortHo
             batch.Add(pending.Link.Slug, pending);
         }
 
-        await report.EndAsync(await WriteAsync(batch, replace, report, cancellationToken) ? null : NoAnswer(report), cancellationToken);
+        var isDone = await WriteAsync(batch, replace, report, cancellationToken);
+        if (isDone)
+            report.Pass(last);
+        await report.EndAsync(isDone ? null : NoAnswer(report), cancellationToken);
     }
 
     private static string NoAnswer(ImportReport report) =>
@@ -59,7 +69,7 @@ internal sealed class LinkImport(LinkStore store, PasswordHasher hasher, ShortHo
         }
 
         var current = options.CurrentValue;
-        var slug = request.ReadSlug(current, errors) ?? SlugRules.Generate(current);
+        var slug = request.ReadSlug(current, errors);
         var definition = request.Read(current, hosts, errors);
         if (definition is not null && request.Password is { Length: > 0 } password)
         {
@@ -70,7 +80,7 @@ internal sealed class LinkImport(LinkStore store, PasswordHasher hasher, ShortHo
         }
 
         if (errors.Count == 0)
-            return new Pending(record.Line, new NewLink(slug, definition!, Request: "", request.Visits ?? 0));
+            return new Pending(record.Line, new NewLink(slug ?? SlugRules.Generate(current), definition!, Request: "", request.Visits ?? 0), slug is null);
         await report.RejectAsync(record.Line, errors, cancellationToken);
         return null;
     }
@@ -81,7 +91,7 @@ internal sealed class LinkImport(LinkStore store, PasswordHasher hasher, ShortHo
         if (batch.Count == 0)
             return true;
         Pending[] pending = [.. batch.Values];
-        if (!(await TryAsync(() => store.CreateAsync([.. pending.Select(line => line.Link)]), cancellationToken)).TryGet(out var writes))
+        if (!(await CreateAsync(pending, cancellationToken)).TryGet(out var writes))
             return false;
 
         var (created, unchanged, others) = (0, 0, new List<Pending>());
@@ -89,19 +99,20 @@ internal sealed class LinkImport(LinkStore store, PasswordHasher hasher, ShortHo
         {
             if (writes[i].IsWritten)
                 created++;
-            else if (writes[i].Link is { } link && link.Definition.ToRedis().SequenceEqual(pending[i].Link.Definition.ToRedis()))
+            else if (IsSame(writes[i], pending[i]))
                 unchanged++;
             else
                 others.Add(pending[i]);
         }
 
         var replaced = 0;
-        if (replace && others.Count > 0)
+        var named = others.Where(line => !line.IsGenerated).ToList();
+        if (replace && named.Count > 0)
         {
-            if (!(await TryAsync(() => store.UpdateAsync([.. others.Select(line => line.Link)]), cancellationToken)).TryGet(out var updates))
+            if (!(await TryAsync(() => store.UpdateAsync([.. named.Select(line => line.Link)]), cancellationToken)).TryGet(out var updates))
                 return false;
             replaced = updates.Count(update => update.IsWritten);
-            others = [.. others.Where((_, i) => !updates[i].IsWritten)];
+            others = [.. others.Except(named.Where((_, i) => updates[i].IsWritten))];
         }
 
         foreach (var line in others)
@@ -119,6 +130,29 @@ internal sealed class LinkImport(LinkStore store, PasswordHasher hasher, ShortHo
         return true;
     }
 
+    // A generated slug that met another link is chosen anew: nobody asked for that link to be replaced.
+    private async Task<RedisReply<LinkWrite[]>> CreateAsync(Pending[] pending, CancellationToken cancellationToken)
+    {
+        var writes = new LinkWrite[pending.Length];
+        int[] open = [.. Enumerable.Range(0, pending.Length)];
+        for (var attempt = 1; open.Length > 0 && attempt <= MaxCollisions; attempt++)
+        {
+            foreach (var i in attempt > 1 ? open : [])
+                pending[i] = pending[i] with { Link = pending[i].Link with { Slug = SlugRules.Generate(options.CurrentValue) } };
+            var reply = await TryAsync(() => store.CreateAsync([.. open.Select(i => pending[i].Link)]), cancellationToken);
+            if (!reply.TryGet(out var made))
+                return default;
+            for (var i = 0; i < open.Length; i++)
+                writes[open[i]] = made[i];
+            open = [.. open.Where(i => pending[i].IsGenerated && !writes[i].IsWritten && !IsSame(writes[i], pending[i]))];
+        }
+
+        return new(writes);
+    }
+
+    private static bool IsSame(LinkWrite write, Pending line) =>
+        write.Link is { } link && link.Definition.ToRedis().SequenceEqual(line.Link.Definition.ToRedis());
+
     // The same links again: those that an earlier try made are found to be there, just so.
     private async Task<RedisReply<T>> TryAsync<T>(Func<ValueTask<RedisReply<T>>> write, CancellationToken cancellationToken)
     {
@@ -131,5 +165,5 @@ internal sealed class LinkImport(LinkStore store, PasswordHasher hasher, ShortHo
         }
     }
 
-    private readonly record struct Pending(long Line, NewLink Link);
+    private readonly record struct Pending(long Line, NewLink Link, bool IsGenerated);
 }

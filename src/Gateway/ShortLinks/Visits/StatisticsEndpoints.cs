@@ -41,7 +41,8 @@ internal static class StatisticsEndpoints
         HttpResponse response, LinkRanking ranking, CancellationToken cancellationToken, string period = "day", int limit = 10)
     {
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
-        if (!Enum.TryParse<RankingPeriod>(period, ignoreCase: true, out var parsed) || !char.IsAsciiLetter(period[0]))
+        // TryParse alone takes numbers and lists of names too.
+        if (!Enum.TryParse<RankingPeriod>(period, ignoreCase: true, out var parsed) || !period.All(char.IsAsciiLetter))
             errors["period"] = ["Write hour, day or all."];
         if (limit is < 1 or > MaxRanked)
             errors["limit"] = [$"Write a whole number from 1 to {MaxRanked}."];

@@ -49,12 +49,9 @@ internal sealed class VisitDelivery(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            // More than once: a batch sent again leaves the visits that came after it.
-            while (counts.Waiting > 0)
-            {
-                if (!await DeliverAsync(either.Token))
-                    await Task.Delay(StopInterval, time, either.Token);
-            }
+            // More than once: a batch sent again leaves the visits that came after it. At least once: for the ranking.
+            while (!await DeliverAsync(either.Token) || counts.Waiting > 0)
+                await Task.Delay(StopInterval, time, either.Token);
         }
         catch (OperationCanceledException)
         {
@@ -101,7 +98,7 @@ internal sealed class VisitDelivery(
             return null;
         counter.Complete();
         metrics.Delivered(batch.Visits);
-        return new CountedVisits(link.Slug, batch.Visits, total);
+        return new CountedVisits(link, batch.Visits, total);
     }
 
     private void ReportLost()

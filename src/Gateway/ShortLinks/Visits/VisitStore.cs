@@ -17,22 +17,40 @@ internal enum VisitDecision
 /// <summary>What Redis said of a visit.</summary>
 /// <param name="Decision">Whether it is admitted.</param>
 /// <param name="Total">The link's visits with it.</param>
-internal readonly record struct DecidedVisit(VisitDecision Decision, long Total);
+/// <param name="Link">The link that has the slug now.</param>
+internal readonly record struct DecidedVisit(VisitDecision Decision, long Total, VisitedLink Link);
 
 /// <summary>The visits of all nodes, in Redis.</summary>
-internal sealed class VisitStore(RedisConnection redis, RedisKeys keys, NodeIdentity node)
+internal sealed class VisitStore(RedisConnection redis, RedisKeys keys, NodeIdentity node, KnownTotals totals)
 {
     private static readonly RedisScript VisitScript = RedisScript.Load("ShortLinks/Visits/statistics.lua", "ShortLinks/Visits/visit.lua");
     private static readonly RedisScript CountScript = RedisScript.Load("ShortLinks/Visits/statistics.lua", "ShortLinks/Visits/count.lua");
 
     /// <summary>Decides a visit of a link with a maximum. Never tried again: a call without an answer may have consumed.</summary>
-    public async ValueTask<RedisReply<DecidedVisit>> TryVisitAsync(string slug, bool consume, string referrer, CancellationToken cancellationToken)
+    /// <param name="link">The link as this node knows it.</param>
+    /// <param name="consume">Whether a visit is used up; else it is only asked whether one is left.</param>
+    /// <param name="referrer">Where the visitor comes from; see <see cref="Referrer"/>.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async ValueTask<RedisReply<DecidedVisit>> TryVisitAsync(VisitedLink link, bool consume, string referrer, CancellationToken cancellationToken)
     {
-        RedisKey[] scriptKeys = [keys.ShortLink(slug), keys.ShortLinkVisits(slug), keys.ShortLinkStatistics(slug)];
-        RedisValue[] arguments = [consume ? 1 : 0, referrer];
+        if (consume && !totals.IsSettled)
+            return default;
+        RedisKey[] scriptKeys = [keys.ShortLink(link.Slug), keys.ShortLinkVisits(link.Slug), keys.ShortLinkStatistics(link.Slug)];
+        RedisValue[] arguments = [consume ? 1 : 0, referrer, link.Id, totals.Of(link)];
         var reply = await redis.TryAsync(database => VisitScript.EvaluateAsync(database, scriptKeys, arguments), cancellationToken);
-        return reply.TryGet(out var result) ? new(new DecidedVisit((VisitDecision)(int)result[0], (long)result[1])) : default;
+        if (!reply.TryGet(out var result))
+            return default;
+        var decided = new DecidedVisit((VisitDecision)(int)result[0], (long)result[1], link with { Id = (string?)result[2] ?? "" });
+        if (decided.Decision is VisitDecision.Admitted or VisitDecision.UsedUp)
+            totals.Note(decided.Link, decided.Total);
+        // Redis may be another one since the call was made: what it admitted may be what others were admitted before.
+        return consume && !totals.IsSettled ? default : new(decided);
     }
+
+    /// <summary>Sees to it that Redis knows the visits of a link that this node knows.</summary>
+    /// <returns>Whether it does.</returns>
+    public async ValueTask<bool> TryRaiseAsync(VisitedLink link, CancellationToken cancellationToken) =>
+        (await TryVisitAsync(link, consume: false, Referrer.None, cancellationToken)).IsAnswered;
 
     /// <summary>Adds a batch of visits, once however often it is sent.</summary>
     /// <returns>The link's visits with this batch; not above 0 when it was added before, or the link is gone.</returns>

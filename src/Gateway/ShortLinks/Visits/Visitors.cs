@@ -14,7 +14,7 @@ internal static class Visitors
             "bot/", "bot;", "-bot", "+http", "crawler", "spider", "preview", "headlesschrome", "lighthouse", "monitor", "uptime", "facebookexternalhit",
             "facebookcatalog", "whatsapp/", "skypeuripreview", "slack-imgproxy", "telegrambot", "twitterbot", "discordbot", "linkedinbot",
             "googlebot", "google-inspectiontool", "mediapartners-google", "adsbot", "bingbot", "yandex", "baiduspider", "duckduckbot", "applebot",
-            "iframely", "embedly", "vkshare", "w3c_validator", "nuzzel", "outbrain", "mattermost", "rocket.chat",
+            "slurp", "ia_archiver", "iframely", "embedly", "vkshare", "w3c_validator", "nuzzel", "outbrain", "mattermost", "rocket.chat",
         ],
         StringComparison.OrdinalIgnoreCase);
 

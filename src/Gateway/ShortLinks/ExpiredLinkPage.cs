@@ -3,12 +3,12 @@ using Microsoft.Extensions.Options;
 namespace Gateway.ShortLinks;
 
 /// <summary>The page that visitors of expired links see: <see cref="ShortLinksOptions.ExpiredPage"/>, kept until the configuration changes.</summary>
-internal sealed class ExpiredLinks(IOptionsMonitor<ShortLinksOptions> options, ILogger<ExpiredLinks> logger)
+internal sealed class ExpiredLinkPage(IOptionsMonitor<ShortLinksOptions> options, ILogger<ExpiredLinkPage> logger)
 {
     private volatile Kept? _kept;
 
     /// <returns>Null: there is none, or it cannot be read.</returns>
-    public async ValueTask<byte[]?> ReadPageAsync(CancellationToken cancellationToken)
+    public async ValueTask<byte[]?> ReadAsync(CancellationToken cancellationToken)
     {
         var current = options.CurrentValue;
         if (current.ExpiredPage is not { Length: > 0 } path)

@@ -4,9 +4,10 @@ using StackExchange.Redis;
 namespace Gateway.ShortLinks;
 
 /// <summary>Which slug was made for which <c>Idempotency-Key</c>, for a day.</summary>
-internal sealed class LinkRequests(RedisConnection redis, RedisKeys keys)
+internal sealed class IdempotencyKeys(RedisConnection redis, RedisKeys keys)
 {
     private static readonly TimeSpan RememberFor = TimeSpan.FromDays(1);
+    private static readonly RedisScript UnbindScript = RedisScript.Load("ShortLinks/unbind.lua");
 
     /// <summary>What is kept with a link of how it was asked for: by this it is known again.</summary>
     public static string Format(string keyHash, string contentHash) => $"{keyHash}:{contentHash}";
@@ -29,6 +30,10 @@ internal sealed class LinkRequests(RedisConnection redis, RedisKeys keys)
         return earlier.TryGet(out var value) ? new(value.IsNullOrEmpty ? slug : (string)value!) : default;
     }
 
-    public async ValueTask UnbindAsync(string keyHash, CancellationToken cancellationToken) =>
-        await redis.TryAsync(database => database.KeyDeleteAsync(keys.ShortLinkRequest(keyHash)), cancellationToken);
+    /// <summary>Forgets a key, unless it is bound to another slug than <paramref name="slug"/> by now.</summary>
+    public async ValueTask UnbindAsync(string keyHash, string slug, CancellationToken cancellationToken)
+    {
+        RedisKey[] scriptKeys = [keys.ShortLinkRequest(keyHash)];
+        await redis.TryAsync(database => UnbindScript.EvaluateAsync(database, scriptKeys, [slug]), cancellationToken);
+    }
 }
