@@ -68,6 +68,8 @@ internal sealed class RateLimitingMiddleware(
 
         metrics.Request(policy.Name, isLeased ? "leased" : "admitted");
         metrics.Admitted(policy.Name, charges, charge.Limits);
+        if (policy.HasLegacyFields)
+            RateLimitFields.KeepLegacy(context.Response);
         if (policy is { HoldsPermits: false, SettlesAfterwards: false })
             await next(context);
         else

@@ -18,7 +18,7 @@ end
 local function count_until(key, permits, cost, used, left)
     local wait = 0
     if used + cost > permits then wait = math.max(1, left) end
-    return used, left, wait, function()
+    return used, used > 0 and left or 0, wait, function()
         local count = redis.call('INCRBY', key, cost)
         if count == cost then redis.call('PEXPIRE', key, math.max(1, left)) end
         return count, left

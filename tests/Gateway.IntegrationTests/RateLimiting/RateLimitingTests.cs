@@ -95,6 +95,31 @@ public sealed class RateLimitingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Fields_of_an_origin_that_limits_too_stand_beside_the_gateways_and_its_legacy_fields_do_not()
+    {
+        _origin.Map("/cached", "body", ("Cache-Control", "max-age=60"), ("RateLimit", "\"origin\";r=3;t=9"), ("X-RateLimit-Limit", "77"), ("X-RateLimit-Remaining", "76"));
+        await using var node = await GatewayNode.StartAsync(
+            new
+            {
+                ReverseProxy = _origin.ProxySection(("RateLimiterPolicy", "api"), ("OutputCachePolicy", "origin")),
+                RateLimiter = new { Policies = new { api = new { LegacyFields = true, Limits = new[] { Limit("one", 5) } } } },
+                Redis = new { Deadline = "00:00:02" },
+            },
+            _redis.ConnectionString);
+
+        // From the origin, then from the cache.
+        foreach (var left in new[] { "4", "3" })
+        {
+            using var response = await node.SendAsync("/cached");
+            Assert.StartsWith($"\"one\";r={left};t=", Field(response, "RateLimit"), StringComparison.Ordinal);
+            Assert.Equal("5", Field(response, "X-RateLimit-Limit"));
+            Assert.Equal(left, Field(response, "X-RateLimit-Remaining"));
+        }
+
+        Assert.Equal(1, _origin.Count("/cached"));
+    }
+
+    [Fact]
     public async Task Fields_are_lists_of_strings_with_parameters_whatever_the_limits_and_the_answer()
     {
         await using var node = await StartAsync(
