@@ -43,6 +43,9 @@ internal static class RateLimitFields
     public static void KeepLegacy(HttpResponse response)
     {
         var own = Array.ConvertAll(LegacyNames, name => response.Headers[name]);
+        // None where all limits are shadows.
+        if (own[0].Count == 0)
+            return;
         response.OnStarting(() =>
         {
             for (var i = 0; i < own.Length; i++)
