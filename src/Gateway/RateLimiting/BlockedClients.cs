@@ -11,6 +11,10 @@ internal sealed class BlockedClients(TimeProvider time)
     public const int MaxClients = 100_000;
 
     private readonly ConcurrentDictionary<string, Blocked> _clients = new(StringComparer.Ordinal);
+    private int _epoch;
+
+    /// <summary>Another one each time all is forgotten: what was decided in an earlier one is not noted any more.</summary>
+    public int Epoch => Volatile.Read(ref _epoch);
 
     /// <summary>The limits that are known to refuse a request still, all of them: the longest wait counts. Null: none is.</summary>
     public List<LimitState>? Find(LimitCharge[] charges)
@@ -40,33 +44,48 @@ internal sealed class BlockedClients(TimeProvider time)
             return false;
         }
 
+        // By another configuration it may pass.
+        if (blocked.State.Limit != charge.Limit)
+            return false;
         if (charge.Cost < blocked.Cost || charge.Cost > charge.Permits || charge.Permits > blocked.State.Permits)
             return false;
         var reset = blocked.State.Reset - (blocked.State.Wait - left);
-        state = blocked.State with { Wait = WaitOf(charge, blocked.Cost, left, reset), Reset = reset };
+        state = blocked.State with { Permits = charge.Permits, Wait = WaitOf(charge, blocked, left, reset), Reset = reset };
         return true;
     }
 
     /// <summary>Notes a refusal. Of two, the one that lets less pass holds.</summary>
-    public void Add(in LimitCharge charge, in LimitState state)
+    /// <param name="epoch">The <see cref="Epoch"/> before Redis was asked.</param>
+    public void Add(in LimitCharge charge, in LimitState state, int epoch)
     {
         // When a running request ends nobody knows, and what can never pass has no time.
         if (state.Limit.Algorithm == RateLimitAlgorithm.Concurrency || !state.IsPossible)
             return;
-        if (_clients.TryGetValue(charge.Key, out var known) && known.Cost <= charge.Cost && known.Until > time.GetTimestamp())
+        if (_clients.TryGetValue(charge.Key, out var known) && known.State.Limit == charge.Limit && known.State.Permits >= charge.Permits
+            && known.Cost <= charge.Cost && known.Until > time.GetTimestamp())
             return;
         if (_clients.Count >= MaxClients)
             _clients.Clear();
-        _clients[charge.Key] = new Blocked(time.GetTimestamp() + (long)(state.Wait.TotalSeconds * time.TimestampFrequency), charge.Cost, state);
+        var noted = new Blocked(time.GetTimestamp() + (long)(state.Wait.TotalSeconds * time.TimestampFrequency), charge.Cost, state);
+        _clients[charge.Key] = noted;
+        // A reset overtook the answer: the client may pass again. Looked at last, so that it cannot come between.
+        if (epoch != Epoch)
+            _clients.TryRemove(new(charge.Key, noted));
     }
 
-    public void Clear() => _clients.Clear();
-
-    // What takes more than what was refused has to wait longer: never is a client told to come back too early.
-    private static TimeSpan WaitOf(in LimitCharge charge, long refusedCost, TimeSpan left, TimeSpan reset) => charge.Limit.Algorithm switch
+    public void Clear()
     {
-        _ when charge.Cost == refusedCost => left,
-        RateLimitAlgorithm.TokenBucket => left + (charge.Limit.Span * ((charge.Cost - refusedCost) / (double)charge.Permits)),
+        Interlocked.Increment(ref _epoch);
+        _clients.Clear();
+    }
+
+    // What takes more than what was refused, or of a lower tier, has to wait longer: never is a client told to come back
+    // too early.
+    private static TimeSpan WaitOf(in LimitCharge charge, in Blocked refused, TimeSpan left, TimeSpan reset) => charge.Limit.Algorithm switch
+    {
+        _ when charge.Cost == refused.Cost && charge.Permits == refused.State.Permits => left,
+        RateLimitAlgorithm.TokenBucket =>
+            (reset * (refused.State.Permits / (double)charge.Permits)) + (charge.Limit.Span * ((charge.Cost - charge.Permits) / (double)charge.Permits)),
         RateLimitAlgorithm.SlidingWindow => reset,
         _ => left,
     };

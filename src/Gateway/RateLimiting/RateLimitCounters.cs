@@ -24,11 +24,13 @@ internal sealed class RateLimitCounters(RedisConnection redis)
     /// <summary>Counts what is known afterwards, whatever the limits say. Never tried again.</summary>
     public async ValueTask SettleAsync(LimitCharge[] charges) => await TryRunAsync("settle", charges, "", CancellationToken.None);
 
-    /// <summary>Forgets counters.</summary>
+    /// <summary>Forgets counters, but for those of running requests, which run on.</summary>
     /// <returns>Whether Redis answered.</returns>
     public async ValueTask<bool> TryResetAsync(LimitCharge[] charges, CancellationToken cancellationToken)
     {
-        var reply = await redis.TryAsync(static (database, keys) => database.KeyDeleteAsync(keys), KeysOf(charges), cancellationToken);
+        var reply = await redis.TryAsync(
+            static (database, keys) => database.KeyDeleteAsync(keys),
+            KeysOf(Array.FindAll(charges, charge => charge.Limit.Algorithm != RateLimitAlgorithm.Concurrency)), cancellationToken);
         return reply.IsAnswered;
     }
 

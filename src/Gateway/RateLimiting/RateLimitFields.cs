@@ -9,6 +9,8 @@ namespace Gateway.RateLimiting;
 /// </summary>
 internal static class RateLimitFields
 {
+    private static readonly string[] LegacyNames = ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"];
+
     /// <summary>Says what holds (§3) and what is left (§4).</summary>
     public static void Write(IHeaderDictionary fields, RateLimitPolicy policy, ReadOnlySpan<LimitState> limits)
     {
@@ -32,6 +34,24 @@ internal static class RateLimitFields
         fields["RateLimit"] = text;
         if (policy.HasLegacyFields)
             WriteLegacy(fields, tightest);
+    }
+
+    /// <summary>
+    /// Puts the gateway's legacy fields in place of the origin's of the same names, which would be added to them: no client
+    /// reads two numbers. The other fields are lists.
+    /// </summary>
+    public static void KeepLegacy(HttpResponse response)
+    {
+        var own = Array.ConvertAll(LegacyNames, name => response.Headers[name]);
+        // None where all limits are shadows.
+        if (own[0].Count == 0)
+            return;
+        response.OnStarting(() =>
+        {
+            for (var i = 0; i < own.Length; i++)
+                response.Headers[LegacyNames[i]] = own[i];
+            return Task.CompletedTask;
+        });
     }
 
     /// <summary>What holds (§3).</summary>
@@ -85,9 +105,9 @@ internal static class RateLimitFields
 
     private static void WriteLegacy(IHeaderDictionary fields, in LimitState state)
     {
-        fields["X-RateLimit-Limit"] = Text(state.Permits);
-        fields["X-RateLimit-Remaining"] = Text(state.Remaining);
-        fields["X-RateLimit-Reset"] = Text(Seconds(state.Reset));
+        fields[LegacyNames[0]] = Text(state.Permits);
+        fields[LegacyNames[1]] = Text(state.Remaining);
+        fields[LegacyNames[2]] = Text(Seconds(state.Reset));
     }
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);

@@ -6,7 +6,7 @@ internal static partial class RateLimitingLog
     [LoggerMessage(5000, LogLevel.Error, "Renewing the permits of running requests failed. It is tried again.")]
     public static partial void RenewalFailed(ILogger logger, Exception exception);
 
-    [LoggerMessage(5001, LogLevel.Error, "Reading the allow and deny lists failed. It is tried again.")]
+    [LoggerMessage(5001, LogLevel.Error, "Reading the allow and deny lists, sending who was rejected, or counting the nodes failed. It is tried again.")]
     public static partial void SynchronizationFailed(ILogger logger, Exception exception);
 
     [LoggerMessage(5002, LogLevel.Information, "Allow and deny lists: {Count} entries")]

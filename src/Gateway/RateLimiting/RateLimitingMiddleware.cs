@@ -45,6 +45,7 @@ internal sealed class RateLimitingMiddleware(
     private async Task ChargeAsync(HttpContext context, RateLimitPolicy policy, LimitCharge[] charges)
     {
         // 3.
+        var epoch = blocked.Epoch;
         var isLeased = policy.Leased is not null && leased.CanLease(charges[0]);
         var permit = policy.HoldsPermits ? held.NewName() : "";
         var charge = isLeased
@@ -60,17 +61,19 @@ internal sealed class RateLimitingMiddleware(
         if (!charge.IsAdmitted)
         {
             var violated = Array.FindAll(charge.Limits, state => state is { IsOver: true, Limit.IsShadow: false });
-            Remember(charges, violated);
+            Remember(charges, violated, epoch);
             await RejectAsync(context, policy, charges, violated, "rejected");
             return;
         }
 
         metrics.Request(policy.Name, isLeased ? "leased" : "admitted");
         metrics.Admitted(policy.Name, charges, charge.Limits);
+        if (policy.HasLegacyFields)
+            RateLimitFields.KeepLegacy(context.Response);
         if (policy is { HoldsPermits: false, SettlesAfterwards: false })
             await next(context);
         else
-            await RunAsync(context, policy, charges, permit);
+            await RunAsync(context, policy, charges, charge.Limits, permit);
     }
 
     // 4.
@@ -102,10 +105,10 @@ internal sealed class RateLimitingMiddleware(
     }
 
     // 5.
-    private async Task RunAsync(HttpContext context, RateLimitPolicy policy, LimitCharge[] charges, string permit)
+    private async Task RunAsync(HttpContext context, RateLimitPolicy policy, LimitCharge[] charges, LimitState[] states, string permit)
     {
         if (policy.HoldsPermits)
-            held.Add(permit, charges);
+            held.Add(permit, charges, states);
         try
         {
             await next(context);
@@ -135,10 +138,10 @@ internal sealed class RateLimitingMiddleware(
         owed.ForEach(charge => metrics.Settled(policy.Name, charge));
     }
 
-    private void Remember(LimitCharge[] charges, LimitState[] violated)
+    private void Remember(LimitCharge[] charges, LimitState[] violated, int epoch)
     {
         foreach (var state in violated)
-            blocked.Add(Array.Find(charges, charge => charge.Limit == state.Limit), state);
+            blocked.Add(Array.Find(charges, charge => charge.Limit == state.Limit), state, epoch);
     }
 
     private Task RejectAsync(HttpContext context, RateLimitPolicy policy, LimitCharge[] charges, LimitState[] violated, string outcome)
@@ -160,8 +163,7 @@ internal sealed class RateLimitingMiddleware(
     {
         foreach (var state in violated)
         {
-            // By its name, since a reload may have come between.
-            if (state.Limit.Name == limit.Name)
+            if (state.Limit == limit)
                 return true;
         }
 

@@ -77,7 +77,8 @@ public sealed class RateLimitOptions
 
     /// <summary>
     /// The field of the response that says how many permits the request took, at least 1: one is taken before, the rest
-    /// when the response is there, even beyond the limit. Without the field it is 1. Default: none.
+    /// when the response is there, even beyond the limit. Without the field, or where it is no whole number from 1 to
+    /// 1,000,000,000, it is 1. Default: none.
     /// </summary>
     public string? CostFromResponse { get; set; }
 

@@ -107,7 +107,10 @@ internal sealed class RateLimitingOptionsValidator : IValidateOptions<RateLimiti
             Require(limit.TierBy is null == (limit.Tiers.Count == 0), nameof(limit.Tiers), "tiers need TierBy, and TierBy needs tiers.", "Write both, or neither.");
             Require(limit.Tiers.Count <= MaxTiers, nameof(limit.Tiers), $"holds {limit.Tiers.Count} tiers.", $"Write at most {MaxTiers}.");
             foreach (var (tier, permits) in limit.Tiers)
+            {
                 Require(IsCount(permits), $"{nameof(limit.Tiers)}:{tier}", $"'{permits}' is out of range.", CountFix);
+                Require(permits < 1 || permits >= limit.Cost, $"{nameof(limit.Tiers)}:{tier}", $"'{permits}' is less than Cost: no request would ever pass.", "Write Cost or more.");
+            }
         }
 
         private void CheckWithoutRedis()

@@ -36,7 +36,8 @@ internal sealed class RequestCharges(RedisKeys keys, IdentityBudget budget)
     /// <summary>How many clients each limit remembers the keys of.</summary>
     public const int MaxKnownClients = 4096;
 
-    private static readonly IdentityPart[] ByAddress = [IdentityPart.ClientIp];
+    // What is longer is hashed each time: a client writes fields of 32 KB, and thousands of those would be remembered.
+    private const int MaxRememberedLength = 256;
 
     /// <returns>Null with the name of the field that holds no cost.</returns>
     public LimitCharge[]? Of(RateLimitPolicy policy, HttpContext context, out string? badField)
@@ -73,13 +74,13 @@ internal sealed class RequestCharges(RedisKeys keys, IdentityBudget budget)
 
     private KnownClient FindClient(RateLimitPolicy policy, RateLimit limit, HttpContext context)
     {
-        var text = new DefaultInterpolatedStringHandler(0, 0, CultureInfo.InvariantCulture, stackalloc char[256]);
+        var text = new DefaultInterpolatedStringHandler(0, 0, CultureInfo.InvariantCulture, stackalloc char[MaxRememberedLength]);
         RateLimitIdentity.Describe(ref text, limit.By, static (part, context) => part.Read(context), context);
         var isKnown = limit.KnownClients.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(text.Text, out var client);
         client ??= NewClient(policy, RateLimitIdentity.Of(limit.By, text.Text));
         if (limit.CanBeInvented && !budget.Admits(IdentityPart.ClientNetwork(context.Connection.RemoteIpAddress), client.Identity))
-            client = NewClient(policy, RateLimitIdentity.Of(ByAddress, static (part, context) => part.Read(context), context));
-        else if (!isKnown)
+            client = NewClient(policy, RateLimitIdentity.Of(limit.By, static (part, context) => part.CanBeInvented ? null : part.Read(context), context));
+        else if (!isKnown && text.Text.Length <= MaxRememberedLength)
             Remember(limit, text.Text.ToString(), client);
         text.Clear();
         return client;

@@ -18,7 +18,7 @@ end
 local function count_until(key, permits, cost, used, left)
     local wait = 0
     if used + cost > permits then wait = math.max(1, left) end
-    return used, left, wait, function()
+    return used, used > 0 and left or 0, wait, function()
         local count = redis.call('INCRBY', key, cost)
         if count == cost then redis.call('PEXPIRE', key, math.max(1, left)) end
         return count, left
@@ -76,6 +76,8 @@ function algorithms.sliding(key, permits, cost, span)
     local free, wait = 0, 0
     if used > 0 then free = math.ceil((current + 101) * width - now) end
     if used + cost > permits then
+        -- Also where nothing is counted: the cost alone is above the limit.
+        wait = 1
         heal(key, keep_ms)
         local all, parts = redis.call('HGETALL', key), {}
         for i = 1, #all, 2 do
@@ -105,9 +107,10 @@ function algorithms.bucket(key, permits, cost, span)
     local state = redis.call('HMGET', key, 'used', 'at')
     local used = tonumber(state[1] or '0')
     used = math.max(0, used - math.max(0, now - tonumber(state[2] or '0')) * permits / span)
-    local wait = 0
-    if used + cost > permits then
-        wait = math.max(1, math.ceil((used + cost - permits) * span / permits))
+    -- What is exactly full or free is not decided by the last bit of a sum.
+    local excess, rounding, wait = used + cost - permits, permits / 1e10, 0
+    if excess > rounding then
+        wait = math.max(1, math.ceil((excess - rounding / 2) * span / permits))
         heal(key, span)
     end
     return math.ceil(used), math.ceil(used * span / permits), wait, function()

@@ -53,6 +53,18 @@ public sealed class AdminTests : LimitedNodes
     }
 
     [Fact]
+    public async Task An_allowed_client_is_counted_again_when_its_entry_ends()
+    {
+        var node = await StartAsync(PerAddress);
+        Assert.Equal(2, await CountAdmittedAsync([node], 3, 1));
+
+        await AddAsync(node, new { list = "allow", policy = "api", by = "ClientIp", value = "127.0.0.1", seconds = 1 });
+
+        Assert.Equal(200, await StatusAsync(node));
+        await Eventually.TrueAsync(async () => await StatusAsync(node) == 429, "the entry ends");
+    }
+
+    [Fact]
     public async Task Lists_hold_without_Redis_are_put_back_into_an_empty_one_and_name_nobody()
     {
         var (node, other) = (await StartAsync(PerKey), await StartAsync(PerKey));

@@ -151,15 +151,27 @@ public sealed class AlgorithmTests : LimitedNodes
         Assert.Empty(node.Log.Exceptions);
     }
 
-    [Fact]
-    public async Task A_cost_greater_than_the_limit_never_passes_and_names_no_time_to_come_back()
+    [Theory]
+    [InlineData("FixedWindow", "Window", "01:00:00")]
+    [InlineData("SlidingWindow", "Window", "10:00:00")]
+    [InlineData("TokenBucket", "ReplenishmentPeriod", "30.00:00:00")]
+    [InlineData("Total", "Until", "2080-01-01T00:00:00Z")]
+    public async Task A_cost_greater_than_the_limit_never_passes_and_names_no_time_to_come_back(string algorithm, string span, string value)
     {
-        var node = await StartAsync(new { Name = "one", PermitLimit = 10, Window = "01:00:00", CostFromRequest = "X-Cost" });
+        var node = await StartAsync(new Dictionary<string, object>
+        {
+            ["Name"] = "one",
+            ["Algorithm"] = algorithm,
+            ["PermitLimit"] = 10,
+            [span] = value,
+            ["CostFromRequest"] = "X-Cost",
+        });
 
         using var response = await node.SendAsync("/x", ("X-Cost", "11"));
 
         Assert.Equal(HttpStatusCode.TooManyRequests, response.StatusCode);
         Assert.Null(response.Headers.RetryAfter);
+        Assert.Equal(0, Origin.Count("/x"));
         Assert.Equal(200, await StatusAsync(node, ("X-Cost", "10")));
     }
 

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Http.Json;
 using System.Net.WebSockets;
 using Gateway.IntegrationTests.Infrastructure;
 using Gateway.RateLimiting;
@@ -140,6 +142,60 @@ public sealed class ConcurrencyTests : LimitedNodes, IDisposable
             _end.Release();
             File.Delete(config);
         }
+    }
+
+    [Fact]
+    public async Task A_client_that_hangs_up_gives_its_permit_back()
+    {
+        var node = await StartAsync(new { Name = "running", Algorithm = "Concurrency", PermitLimit = 1 });
+        MapWaiting();
+        using var hangUp = new CancellationTokenSource();
+        var running = node.Public.GetAsync(new Uri("/wait", UriKind.Relative), hangUp.Token);
+        await Eventually.TrueAsync(() => Origin.Count("/wait") == 1, "the request runs");
+        Assert.Equal(429, await StatusAsync(node));
+
+        await hangUp.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+        await Eventually.TrueAsync(async () => await StatusAsync(node) == 200, "the permit is back long before its hold ends", TimeSpan.FromSeconds(3));
+    }
+
+    [Fact]
+    public async Task A_reset_leaves_running_requests_their_permits()
+    {
+        var node = await StartAsync(new { Name = "running", Algorithm = "Concurrency", PermitLimit = 1 }, new { Name = "one", PermitLimit = 100, Window = "01:00:00" });
+        MapWaiting();
+        var running = node.SendAsync("/wait");
+        await Eventually.TrueAsync(() => Origin.Count("/wait") == 1, "the request runs");
+
+        using var reset = await node.Admin.PostAsJsonAsync("/rate-limits/reset", new { policy = "api" });
+
+        Assert.Equal(HttpStatusCode.NoContent, reset.StatusCode);
+        var used = await UsedAsync(node);
+        Assert.Equal([1, 0], used);
+        Assert.Equal(429, await StatusAsync(node));
+        _end.Release();
+        (await running).Dispose();
+    }
+
+    [Fact]
+    public async Task A_shadow_that_is_used_up_holds_no_permits_for_those_it_would_have_rejected()
+    {
+        var node = await StartAsync(new { Name = "running", Algorithm = "Concurrency", PermitLimit = 1, Shadow = true });
+        MapWaiting();
+        var running = new[] { node.SendAsync("/wait"), node.SendAsync("/wait") };
+        await Eventually.TrueAsync(() => Origin.Count("/wait") == 2, "both requests run");
+        await using var connection = await Redis.ConnectAsync();
+        var key = (await CounterKeysAsync()).Single();
+        var first = (await connection.GetDatabase().SortedSetRangeByRankWithScoresAsync(key)).Single();
+
+        await Eventually.TrueAsync(
+            async () => await connection.GetDatabase().SortedSetScoreAsync(key, first.Element) > first.Score, "the permit is renewed");
+
+        Assert.Equal(1, await connection.GetDatabase().SortedSetLengthAsync(key));
+        _end.Release(2);
+        foreach (var response in await Task.WhenAll(running))
+            response.Dispose();
     }
 
     private static async Task<bool> AnswersAsync(HttpClient client)

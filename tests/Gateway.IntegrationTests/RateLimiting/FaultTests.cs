@@ -28,6 +28,43 @@ public sealed class FaultTests : LimitedNodes
     }
 
     [Fact]
+    public async Task A_total_is_not_given_away_uncounted()
+    {
+        var node = await StartAsync(new { Name = "first", Algorithm = "Total", PermitLimit = 100, Until = "2080-01-01T00:00:00Z" });
+        Assert.Equal(200, await StatusAsync(node));
+
+        await Redis.KillAsync();
+
+        Assert.Equal(503, await StatusAsync(node));
+        Assert.Equal(1, Origin.Count("/x"));
+    }
+
+    [Theory]
+    [InlineData("FixedWindow", "Window")]
+    [InlineData("TokenBucket", "ReplenishmentPeriod")]
+    public async Task A_cost_greater_than_the_limit_never_passes_without_Redis_either(string algorithm, string span)
+    {
+        var node = await StartAsync(new Dictionary<string, object>
+        {
+            ["Name"] = "one",
+            ["Algorithm"] = algorithm,
+            ["PermitLimit"] = 10,
+            [span] = "01:00:00",
+            ["CostFromRequest"] = "X-Cost",
+            ["WhenRedisIsDown"] = "Local",
+        });
+        await Redis.KillAsync();
+
+        using var rejected = await node.SendAsync("/x", ("X-Cost", "11"));
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, rejected.StatusCode);
+        Assert.Null(rejected.Headers.RetryAfter);
+        Assert.Equal(200, await StatusAsync(node, ("X-Cost", "10")));
+        using var over = await node.SendAsync("/x", ("X-Cost", "5"));
+        Assert.InRange(over.Headers.RetryAfter!.Delta!.Value, TimeSpan.FromMinutes(29), TimeSpan.FromHours(1));
+    }
+
+    [Fact]
     public async Task A_client_over_its_limit_needs_no_Redis_to_be_refused()
     {
         var node = await StartAsync(new { Name = "one", PermitLimit = 1, Window = "01:00:00" });

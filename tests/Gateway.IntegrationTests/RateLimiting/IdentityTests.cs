@@ -1,3 +1,5 @@
+using System.Net.Http.Json;
+
 namespace Gateway.IntegrationTests.RateLimiting;
 
 public sealed class IdentityTests : LimitedNodes
@@ -89,6 +91,59 @@ public sealed class IdentityTests : LimitedNodes
         Assert.InRange(admitted, 15, 20);
         Assert.InRange((await CounterKeysAsync()).Length, 6, 11);
         Assert.Equal(200, await StatusAsync(node, ("X-Key", "random-0")));
+    }
+
+    [Fact]
+    public async Task The_counter_of_identities_beyond_the_budget_is_the_one_of_the_address_which_can_be_reset()
+    {
+        var config = Config();
+        config["RateLimiter"] = new
+        {
+            NewIdentitiesPerMinute = 1,
+            Policies = new { api = new { Limits = new[] { new { Name = "key", PermitLimit = 2, Window = "01:00:00", By = new[] { "Header:X-Key" } } } } },
+        };
+        var node = await StartWithAsync(config);
+        Assert.Equal(200, await StatusAsync(node, ("X-Key", "first")));
+        Assert.Equal(200, await StatusAsync(node, ("X-Key", "random-1")));
+        Assert.Equal(200, await StatusAsync(node));
+        Assert.Equal(429, await StatusAsync(node, ("X-Key", "random-2")));
+
+        using var reset = await node.Admin.PostAsJsonAsync("/rate-limits/reset", new { policy = "api", identity = new { ClientIp = "127.0.0.1" } });
+
+        Assert.Equal(200, await StatusAsync(node, ("X-Key", "random-3")));
+    }
+
+    [Theory]
+    [InlineData("garbage")]
+    [InlineData("192.0.2.1, unknown")]
+    [InlineData("192.0.2.1, 999.1.1.1")]
+    [InlineData("192.0.2.1, [::1")]
+    [InlineData("192.0.2.1, _hidden")]
+    [InlineData(", ,")]
+    [InlineData("192.0.2.1 198.51.100.1")]
+    public async Task Garbage_in_X_Forwarded_For_hides_nobody(string forwarded)
+    {
+        var config = Config(new { Name = "one", PermitLimit = 2, Window = "01:00:00", By = new[] { "ClientIp" } });
+        config["ForwardedHeaders"] = new { KnownProxies = new[] { "127.0.0.1" }, ForwardLimit = 3 };
+        var node = await StartWithAsync(config);
+
+        // What the nearest proxy wrote is no address: the client is whom the connection comes from, whatever stands before.
+        Assert.Equal(200, await StatusAsync(node));
+        Assert.Equal(200, await StatusAsync(node, ("X-Forwarded-For", forwarded)));
+        Assert.Equal(429, await StatusAsync(node, ("X-Forwarded-For", forwarded.Replace('1', '2'))));
+        Assert.Empty(node.Log.Exceptions);
+    }
+
+    [Fact]
+    public async Task Of_several_trusted_proxies_the_first_address_from_the_right_that_is_none_is_the_client()
+    {
+        var config = Config(new { Name = "one", PermitLimit = 1, Window = "01:00:00", By = new[] { "ClientIp" } });
+        config["ForwardedHeaders"] = new { KnownProxies = new[] { "127.0.0.1", "10.0.0.7" }, ForwardLimit = 3 };
+        var node = await StartWithAsync(config);
+
+        Assert.Equal(200, await StatusAsync(node, ("X-Forwarded-For", "198.51.100.1, 192.0.2.1, 10.0.0.7")));
+        Assert.Equal(429, await StatusAsync(node, ("X-Forwarded-For", "198.51.100.2, 192.0.2.1:4711, 10.0.0.7")));
+        Assert.Equal(200, await StatusAsync(node, ("X-Forwarded-For", "192.0.2.1, 198.51.100.1, 10.0.0.7")));
     }
 
     [Theory]

@@ -48,6 +48,44 @@ public sealed class LeasingTests : LimitedNodes
     }
 
     [Fact]
+    public async Task A_client_that_hangs_up_while_permits_are_lent_wastes_none()
+    {
+        await using var link = SlowLink.To(Redis.Port);
+        var limit = new { Name = "hot", PermitLimit = 30, Window = "01:00:00", LeaseBatch = Batch };
+        var (node, other) = (await StartWithAsync(Config(limit), link.ConnectionString), await StartAsync(limit));
+        link.Delay = TimeSpan.FromMilliseconds(300);
+        using var hangUp = new CancellationTokenSource();
+        var sent = node.Public.GetAsync(new Uri("/x", UriKind.Relative), hangUp.Token);
+        await Eventually.TrueAsync(async () => (await CounterKeysAsync()).Length == 1, "Redis has lent them");
+
+        await hangUp.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sent);
+        await Eventually.TrueAsync(async () => (await UsedAsync(other))[0] <= 1, "the rest of the batch is back");
+        Assert.Empty(node.Log.Exceptions);
+    }
+
+    [Fact]
+    public async Task A_batch_that_comes_after_the_deadline_is_not_lost()
+    {
+        await using var link = SlowLink.To(Redis.Port);
+        var limit = new { Name = "hot", PermitLimit = 1000, Window = "01:00:00", LeaseBatch = Batch, WhenRedisIsDown = "Deny" };
+        var node = await StartWithAsync(ConfigOf(new { Limits = new[] { limit } }, "00:00:00.200"), link.ConnectionString);
+        var other = await StartAsync(limit);
+        // Its script is known then.
+        Assert.Equal(200, await StatusAsync(other));
+        await Eventually.TrueAsync(async () => (await UsedAsync(other))[0] == 1, "the rest of its batch is back");
+
+        link.Delay = TimeSpan.FromMilliseconds(400);
+        Assert.Equal(503, await StatusAsync(node));
+        var lent = await UsedAsync(other);
+        Assert.Equal([1 + Batch], lent);
+        link.Delay = TimeSpan.Zero;
+
+        await Eventually.TrueAsync(async () => (await UsedAsync(other))[0] == 1, "all of the batch is back");
+    }
+
+    [Fact]
     public async Task Permits_of_a_window_that_is_over_are_void()
     {
         var node = await StartAsync(new { Name = "hot", PermitLimit = 10, Window = "00:00:00.500", LeaseBatch = 10 });

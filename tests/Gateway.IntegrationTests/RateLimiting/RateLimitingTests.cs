@@ -80,6 +80,69 @@ public sealed class RateLimitingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_answer_from_the_cache_tells_each_client_its_own_limit()
+    {
+        await using var node = await StartAsync(new { Name = "key", PermitLimit = 5, Window = "01:00:00", By = new[] { "Header:X-Key" } });
+
+        foreach (var (client, left) in new[] { ("a", 4), ("a", 3), ("b", 4), ("a", 2), ("b", 3) })
+        {
+            using var response = await node.SendAsync("/cached", ("X-Key", client));
+            Assert.StartsWith($"\"key\";r={left};t=", Field(response, "RateLimit"), StringComparison.Ordinal);
+            Assert.Equal("\"key\";q=5;w=3600", Field(response, "RateLimit-Policy"));
+        }
+
+        Assert.Equal(1, _origin.Count("/cached"));
+    }
+
+    [Fact]
+    public async Task Fields_of_an_origin_that_limits_too_stand_beside_the_gateways_and_its_legacy_fields_do_not()
+    {
+        _origin.Map("/cached", "body", ("Cache-Control", "max-age=60"), ("RateLimit", "\"origin\";r=3;t=9"), ("X-RateLimit-Limit", "77"), ("X-RateLimit-Remaining", "76"));
+        await using var node = await GatewayNode.StartAsync(
+            new
+            {
+                ReverseProxy = _origin.ProxySection(("RateLimiterPolicy", "api"), ("OutputCachePolicy", "origin")),
+                RateLimiter = new { Policies = new { api = new { LegacyFields = true, Limits = new[] { Limit("one", 5) } } } },
+                Redis = new { Deadline = "00:00:02" },
+            },
+            _redis.ConnectionString);
+
+        // From the origin, then from the cache.
+        foreach (var left in new[] { "4", "3" })
+        {
+            using var response = await node.SendAsync("/cached");
+            Assert.StartsWith($"\"one\";r={left};t=", Field(response, "RateLimit"), StringComparison.Ordinal);
+            Assert.Equal("5", Field(response, "X-RateLimit-Limit"));
+            Assert.Equal(left, Field(response, "X-RateLimit-Remaining"));
+        }
+
+        Assert.Equal(1, _origin.Count("/cached"));
+    }
+
+    [Fact]
+    public async Task Fields_are_lists_of_strings_with_parameters_whatever_the_limits_and_the_answer()
+    {
+        await using var node = await StartAsync(
+            new { Name = "fixed.1", PermitLimit = 3, Window = "00:00:00.900", WhenRedisIsDown = "Local" },
+            new { Name = "sliding_2", Algorithm = "SlidingWindow", PermitLimit = 1_000_000_000, Window = "366.00:00:00" },
+            new { Name = "bucket-3", Algorithm = "TokenBucket", PermitLimit = 2, TokensPerPeriod = 1, ReplenishmentPeriod = "366.00:00:00" },
+            new { Name = "running", Algorithm = "Concurrency", PermitLimit = 4 },
+            new { Name = "hidden", PermitLimit = 1, Window = "01:00:00", Shadow = true });
+
+        // Admitted, refused by Redis, refused from memory.
+        for (var i = 0; i < 4; i++)
+        {
+            using var response = await node.SendAsync("/x");
+            foreach (var field in new[] { "RateLimit", "RateLimit-Policy" })
+            {
+                // RFC 9651 §3.1, §3.1.2, §3.3.1: an Integer has at most 15 digits.
+                Assert.Matches("""^"[ !#-\[\]-~]+"(;[a-z*][a-z0-9_.*-]*=([0-9]{1,15}|"[ !#-\[\]-~]*"))+(, "[ !#-\[\]-~]+"(;[a-z*][a-z0-9_.*-]*=([0-9]{1,15}|"[ !#-\[\]-~]*"))+)*$""", Field(response, field));
+                Assert.DoesNotContain("hidden", Field(response, field), StringComparison.Ordinal);
+            }
+        }
+    }
+
+    [Fact]
     public async Task When_the_window_ends_requests_pass_again()
     {
         await using var node = await StartAsync(Limit("one", 1, "00:00:00.300"));

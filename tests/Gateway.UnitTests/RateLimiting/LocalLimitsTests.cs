@@ -72,6 +72,29 @@ public sealed class LocalLimitsTests
         Assert.NotNull(local.Take([charge with { Cost = 1 }], out _));
     }
 
+    [Fact]
+    public void What_costs_more_than_the_limit_never_passes()
+    {
+        var local = new LocalLimits(_share);
+        var charge = ChargeOf(LimitOf("one", RateLimitAlgorithm.FixedWindow, 20), "client");
+
+        Assert.False(local.Take([charge with { Cost = 21 }], out _)!.Value.IsPossible);
+        Assert.Equal(5, Enumerable.Range(0, 20).Count(_ => local.Take([charge], out var _) is null));
+    }
+
+    [Fact]
+    public void A_bucket_that_is_used_up_says_when_so_much_has_flowed_back()
+    {
+        var local = new LocalLimits(_share);
+        var charge = ChargeOf(LimitOf("one", RateLimitAlgorithm.TokenBucket, 20), "client");
+        for (var i = 0; i < 5; i++)
+            Assert.Null(local.Take([charge], out _));
+
+        // Five a day flow back to this node.
+        Assert.Equal(TimeSpan.FromDays(1) / 5, local.Take([charge], out _)!.Value.Wait);
+        Assert.Equal(TimeSpan.FromDays(3) / 5, local.Take([charge with { Cost = 3 }], out _)!.Value.Wait);
+    }
+
     private static RateLimit LimitOf(string name, RateLimitAlgorithm algorithm, long permits) =>
         new(name, algorithm, permits, []) { Span = TimeSpan.FromDays(1), WhenRedisIsDown = WhenRedisIsDown.Local };
 

@@ -27,6 +27,7 @@ public sealed class RateLimitingOptionsValidatorTests
         { "Tiers", Valid(limit => limit.TierBy = "Claim:plan") },
         { "Tiers", Valid(limit => limit.Tiers["gold"] = 5) },
         { "Tiers:gold", Valid(limit => (limit.TierBy, limit.Tiers["gold"]) = ("Claim:plan", 0)) },
+        { "Tiers:gold", Valid(limit => (limit.Cost, limit.TierBy, limit.Tiers["gold"]) = (3, "Claim:plan", 2)) },
         { "TierBy", Valid(limit => (limit.TierBy, limit.Tiers["gold"]) = ("plan", 1)) },
         { "WhenRedisIsDown", Total(limit => limit.WhenRedisIsDown = WhenRedisIsDown.Allow) },
         { "LeaseBatch", Valid(limit => limit.LeaseBatch = 11) },

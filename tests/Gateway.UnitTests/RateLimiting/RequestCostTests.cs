@@ -26,6 +26,12 @@ public sealed class RequestCostTests
     [InlineData("1000000001")]
     [InlineData("99999999999999999999")]
     [InlineData("many")]
+    [InlineData("NaN")]
+    [InlineData("Infinity")]
+    [InlineData("1, 2")]
+    [InlineData("1;2")]
+    [InlineData("0x10")]
+    [InlineData("\u0663")]
     public void Anything_else_is_none(string text) => Assert.False(RequestCost.TryRead(text, out _));
 
     [Fact]

@@ -22,9 +22,10 @@ internal sealed class HeldPermits(RedisConnection redis, NodeIdentity node, Time
     /// <summary>A name for a request that no other request of any node has.</summary>
     public string NewName() => string.Create(CultureInfo.InvariantCulture, $"{node.Id}-{Interlocked.Increment(ref _count)}");
 
-    /// <summary>Renews the permits of a request from now on.</summary>
-    public void Add(string name, LimitCharge[] charges) =>
-        _held[name] = new Holding([.. charges.Where(charge => charge.Limit.Algorithm == RateLimitAlgorithm.Concurrency).Select(charge => charge.Key)], time.GetTimestamp());
+    /// <summary>Renews the permits of a request from now on: those it took, which a shadow that is used up gave none of.</summary>
+    public void Add(string name, LimitCharge[] charges, LimitState[] states) => _held[name] = new Holding(
+        [.. charges.Where((charge, i) => charge.Limit.Algorithm == RateLimitAlgorithm.Concurrency && !states[i].IsOver).Select(charge => charge.Key)],
+        time.GetTimestamp());
 
     /// <summary>Gives the permits of a request back. Without an answer they end by themselves.</summary>
     public async ValueTask ReleaseAsync(string name)

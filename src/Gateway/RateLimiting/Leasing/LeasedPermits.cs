@@ -46,7 +46,7 @@ internal sealed class LeasedPermits(RedisConnection redis, TimeProvider time) : 
                     return others;
                 if (counter.Refusal is { Charge: { } refusal } last && last.At >= waitedFrom)
                     return refusal;
-                return await LeaseAsync(counter, charge, cancellationToken);
+                return await LeaseAsync(counter, charge);
             }
             finally
             {
@@ -84,26 +84,51 @@ internal sealed class LeasedPermits(RedisConnection redis, TimeProvider time) : 
         }
     }
 
-    private async ValueTask<Charge?> LeaseAsync(LeasedCounter counter, LimitCharge charge, CancellationToken cancellationToken)
+    private async ValueTask<Charge?> LeaseAsync(LeasedCounter counter, LimitCharge charge)
     {
-        var sent = time.GetTimestamp();
-        var reply = await CallAsync(charge, charge.Limit.LeaseBatch, counter.Ends, cancellationToken);
+        var call = new LeaseCall(charge, charge.Limit.LeaseBatch, counter.Ends, time.GetTimestamp());
+        // Not given up when the client hangs up: what was asked for is lent.
+        var reply = await CallAsync(call, CancellationToken.None);
         if (!reply.TryGet(out var result))
+        {
+            _ = KeepLateAsync(counter, call);
             return null;
+        }
 
-        var (lent, used, left, ends) = ((long)result[0], (long)result[1], TimeSpan.FromMilliseconds((long)result[2]), (long)result[3]);
+        var lease = Lease.Of(result);
         // A total whose date has passed limits nothing.
-        if (ends == 0)
+        if (lease.Ends == 0)
             return new Charge(true, [new LimitState(charge.Limit, charge.Permits, 0, TimeSpan.Zero, TimeSpan.Zero)]);
 
-        // Counted from before the call: the window never ends here later than in Redis.
-        counter.Add(lent, used, sent + (long)(left.TotalSeconds * time.TimestampFrequency), ends, charge);
+        Add(counter, call, lease);
         if (counter.TryTake(charge) is { } taken)
             return taken;
-        var refusal = new Charge(false, [new LimitState(charge.Limit, charge.Permits, charge.Permits, left, left < ShortestWait ? ShortestWait : left)]);
+        var wait = lease.Left < ShortestWait ? ShortestWait : lease.Left;
+        var refusal = new Charge(false, [new LimitState(charge.Limit, charge.Permits, charge.Permits, lease.Left, wait)]);
         counter.Refusal = (refusal, time.GetTimestamp());
         return refusal;
     }
+
+    // A batch that came too late for the request that asked serves the next ones, and is given back like any other.
+    private async Task KeepLateAsync(LeasedCounter counter, LeaseCall call)
+    {
+        if (call.Reply is not { } reply)
+            return;
+        try
+        {
+            var lease = Lease.Of(await reply);
+            if (lease.Ends >= counter.Ends)
+                Add(counter, call, lease);
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
+        {
+            // Whether any were lent nobody knows: they are short until the window ends.
+        }
+    }
+
+    // Counted from before the call: the window never ends here later than in Redis.
+    private void Add(LeasedCounter counter, LeaseCall call, in Lease lease) =>
+        counter.Add(lease.Lent, lease.Used, call.Sent + (long)(lease.Left.TotalSeconds * time.TimestampFrequency), lease.Ends, call.Charge);
 
     private async ValueTask GiveBackAsync(string key, LeasedCounter counter, CancellationToken cancellationToken)
     {
@@ -114,7 +139,7 @@ internal sealed class LeasedPermits(RedisConnection redis, TimeProvider time) : 
         {
             // Not tried again: without an answer they are short until the window ends.
             if (counter.TakeRest(out var charge) is > 0 and var rest)
-                await CallAsync(charge, -rest, counter.Ends, cancellationToken);
+                await CallAsync(new LeaseCall(charge, -rest, counter.Ends, time.GetTimestamp()), cancellationToken);
             counter.IsDropped = true;
             _counters.TryRemove(new(key, counter));
         }
@@ -124,15 +149,31 @@ internal sealed class LeasedPermits(RedisConnection redis, TimeProvider time) : 
         }
     }
 
-    private ValueTask<RedisReply<RedisResult>> CallAsync(in LimitCharge charge, long wanted, long ends, CancellationToken cancellationToken)
+    private ValueTask<RedisReply<RedisResult>> CallAsync(LeaseCall call, CancellationToken cancellationToken) => redis.TryAsync(
+        static (database, call) => call.Reply = LeaseScript.EvaluateAsync(database, [call.Charge.Key], call.ToArguments()), call, cancellationToken);
+
+    /// <param name="Wanted">Permits wanted, or, below 0, given back.</param>
+    /// <param name="Ends">When the window they are of ends by Redis, in ms since 1970.</param>
+    /// <param name="Sent">When it is sent, by the monotonic clock.</param>
+    private sealed record LeaseCall(LimitCharge Charge, long Wanted, long Ends, long Sent)
     {
-        var limit = charge.Limit;
-        var isTotal = limit.Algorithm == RateLimitAlgorithm.Total;
-        RedisValue[] arguments =
-        [
-            charge.Permits, isTotal ? 0 : (long)Math.Ceiling(limit.Span.TotalMilliseconds), isTotal ? limit.Until.ToUnixTimeMilliseconds() : 0, wanted, ends,
-        ];
-        return redis.TryAsync(
-            static (database, call) => LeaseScript.EvaluateAsync(database, [call.Key], call.arguments), (charge.Key, arguments), cancellationToken);
+        /// <summary>What Redis answers, in time or not.</summary>
+        public Task<RedisResult>? Reply { get; set; }
+
+        public RedisValue[] ToArguments()
+        {
+            var limit = Charge.Limit;
+            var isTotal = limit.Algorithm == RateLimitAlgorithm.Total;
+            return
+            [
+                Charge.Permits, isTotal ? 0 : (long)Math.Ceiling(limit.Span.TotalMilliseconds), isTotal ? limit.Until.ToUnixTimeMilliseconds() : 0, Wanted, Ends,
+            ];
+        }
+    }
+
+    /// <summary>What the script answers.</summary>
+    private readonly record struct Lease(long Lent, long Used, TimeSpan Left, long Ends)
+    {
+        public static Lease Of(RedisResult reply) => new((long)reply[0], (long)reply[1], TimeSpan.FromMilliseconds((long)reply[2]), (long)reply[3]);
     }
 }

@@ -24,8 +24,8 @@ internal sealed class LocalLimits(NodeShare share)
         var shares = charges.Where(charge => charge.Limit is { WhenRedisIsDown: WhenRedisIsDown.Local, IsShadow: false }).Select(Find).ToList();
         foreach (var one in shares)
         {
-            if (one.Limiter.GetStatistics() is { } statistics && statistics.CurrentAvailablePermits < one.Cost)
-                return Met(one.Charge);
+            if (one.Charge.Cost > one.Charge.Permits || one.Available < one.Cost)
+                return Met(one);
         }
 
         foreach (var one in shares)
@@ -36,17 +36,24 @@ internal sealed class LocalLimits(NodeShare share)
                 continue;
             held.ForEach(taken => taken.Dispose());
             held.Clear();
-            return Met(one.Charge);
+            return Met(one);
         }
 
         return null;
     }
 
-    private static LimitState Met(in LimitCharge charge)
+    private static LimitState Met(in LocalShare share)
     {
-        var isWindow = charge.Limit.Algorithm is RateLimitAlgorithm.FixedWindow or RateLimitAlgorithm.SlidingWindow;
-        var wait = isWindow ? charge.Limit.Span : TimeSpan.FromSeconds(1);
-        return new LimitState(charge.Limit, charge.Permits, charge.Permits, wait, wait);
+        var (charge, span) = (share.Charge, share.Charge.Limit.Span);
+        var wait = charge.Limit.Algorithm switch
+        {
+            // When a running request ends nobody knows.
+            RateLimitAlgorithm.Concurrency => TimeSpan.FromSeconds(1),
+            RateLimitAlgorithm.TokenBucket => span * (Math.Max(1, share.Cost - share.Available) / (double)share.Permits),
+            // When the window began here the framework does not tell.
+            _ => span,
+        };
+        return new LimitState(charge.Limit, charge.Permits, charge.Permits, span, wait, IsPossible: charge.Cost <= charge.Permits);
     }
 
     private LocalShare Find(LimitCharge charge)
@@ -59,7 +66,7 @@ internal sealed class LocalLimits(NodeShare share)
         if (limiter is ReplenishingRateLimiter replenishing)
             replenishing.TryReplenish();
         // What costs more than the share would never pass: it takes the whole share.
-        return new LocalShare(charge, limiter, (int)Math.Min(charge.Cost, permits));
+        return new LocalShare(charge, limiter, permits, (int)Math.Min(charge.Cost, permits));
     }
 
     private RateLimiter Make(string name, RateLimit limit, int permits)
@@ -101,5 +108,8 @@ internal sealed class LocalLimits(NodeShare share)
         _ => new FixedWindowRateLimiter(new() { PermitLimit = permits, Window = limit.Span, QueueLimit = 0, AutoReplenishment = false }),
     };
 
-    private readonly record struct LocalShare(LimitCharge Charge, RateLimiter Limiter, int Cost);
+    private readonly record struct LocalShare(LimitCharge Charge, RateLimiter Limiter, int Permits, int Cost)
+    {
+        public long Available => Limiter.GetStatistics()?.CurrentAvailablePermits ?? 0;
+    }
 }
