@@ -64,7 +64,7 @@ internal readonly record struct Selector(string Text)
         return matches;
     }
 
-    // Every stored response holds some. Two texts that share one would cost the other's responses a fetch, nothing else.
+    // 72 bits of SHA-256, as every stored response holds some. Two texts that share one would cost the other's responses a fetch, nothing else.
     private static string Hash(ReadOnlySpan<char> value)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];

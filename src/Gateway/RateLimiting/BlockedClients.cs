@@ -10,6 +10,8 @@ internal sealed class BlockedClients(TimeProvider time)
 {
     public const int MaxClients = 100_000;
 
+    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(36_600);
+
     private readonly ConcurrentDictionary<string, Blocked> _clients = new(StringComparer.Ordinal);
     private int _epoch;
 
@@ -84,8 +86,9 @@ internal sealed class BlockedClients(TimeProvider time)
     private static TimeSpan WaitOf(in LimitCharge charge, in Blocked refused, TimeSpan left, TimeSpan reset) => charge.Limit.Algorithm switch
     {
         _ when charge.Cost == refused.Cost && charge.Permits == refused.State.Permits => left,
-        RateLimitAlgorithm.TokenBucket =>
-            (reset * (refused.State.Permits / (double)charge.Permits)) + (charge.Limit.Span * ((charge.Cost - charge.Permits) / (double)charge.Permits)),
+        RateLimitAlgorithm.TokenBucket => TimeSpan.FromSeconds(Math.Min(
+            LongestWait.TotalSeconds,
+            ((reset.TotalSeconds * refused.State.Permits) + (charge.Limit.Span.TotalSeconds * (charge.Cost - charge.Permits))) / charge.Permits)),
         RateLimitAlgorithm.SlidingWindow => reset,
         _ => left,
     };

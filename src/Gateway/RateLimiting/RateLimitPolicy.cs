@@ -63,9 +63,14 @@ internal sealed record RateLimit(string Name, RateLimitAlgorithm Algorithm, long
     public long PermitsOf<TState>(Func<IdentityPart, TState, string?> read, TState state) =>
         TierBy is { } tier && read(tier, state) is { } value && Tiers.TryGetValue(value, out var permits) ? permits : PermitLimit;
 
-    private static TimeSpan SpanOf(RateLimitOptions options) => options.Algorithm == RateLimitAlgorithm.TokenBucket
-        ? TimeSpan.FromMilliseconds(Math.Max(1, options.ReplenishmentPeriod.TotalMilliseconds * options.PermitLimit / (options.TokensPerPeriod ?? options.PermitLimit)))
-        : options.Window;
+    /// <summary>The window; of a bucket, what a full one takes to drain, which is the longest span there is where that is longer.</summary>
+    public static TimeSpan SpanOf(RateLimitOptions options)
+    {
+        if (options.Algorithm != RateLimitAlgorithm.TokenBucket)
+            return options.Window;
+        var drain = options.ReplenishmentPeriod.TotalMilliseconds * options.PermitLimit / (options.TokensPerPeriod ?? options.PermitLimit);
+        return drain < TimeSpan.MaxValue.TotalMilliseconds ? TimeSpan.FromMilliseconds(Math.Max(1, drain)) : TimeSpan.MaxValue;
+    }
 
     private static IdentityPart Parse(string text) =>
         IdentityPart.TryParse(text, out var part) ? part : throw new ArgumentException($"'{text}' is no identity.", nameof(text));

@@ -44,8 +44,9 @@ internal sealed class RateLimitSynchronizer(
     /// <summary>Forgets what this node knows of counters that were reset.</summary>
     public void ForgetCounters()
     {
-        blocked.Clear();
+        // The old counters first: whoever notes a refusal after the other must not have found it in them.
         leased.Clear();
+        blocked.Clear();
     }
 
     /// <inheritdoc/>

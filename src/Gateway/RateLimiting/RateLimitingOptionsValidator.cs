@@ -13,6 +13,7 @@ internal sealed class RateLimitingOptionsValidator : IValidateOptions<RateLimiti
     private const string PartFix = "Write ClientIp, Route, Host, Header:name, Cookie:name or Claim:type.";
     private static readonly TimeSpan MinWindow = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan MaxWindow = TimeSpan.FromDays(366);
+    private static readonly TimeSpan MaxDrain = TimeSpan.FromDays(36_600);
 
     public ValidateOptionsResult Validate(string? name, RateLimitingOptions options)
     {
@@ -73,6 +74,8 @@ internal sealed class RateLimitingOptionsValidator : IValidateOptions<RateLimiti
             else
                 Require(limit.ReplenishmentPeriod == TimeSpan.Zero, nameof(limit.ReplenishmentPeriod), $"a {limit.Algorithm} is not replenished.", "Remove it.");
 
+            Require(!IsBucket || RateLimit.SpanOf(limit) <= MaxDrain, nameof(limit.TokensPerPeriod), "a full bucket takes more than a hundred years to drain.",
+                "Write more tokens for a period, a shorter ReplenishmentPeriod or a lower PermitLimit.");
             Require(limit.TokensPerPeriod is null || (IsBucket && IsCount(limit.TokensPerPeriod.Value)), nameof(limit.TokensPerPeriod),
                 $"'{limit.TokensPerPeriod}' does not fit.", IsBucket ? CountFix : "Remove it: only a TokenBucket has it.");
             Require(IsTotal == limit.Until.HasValue, nameof(limit.Until), IsTotal ? "is absent." : $"a {limit.Algorithm} has no end.",

@@ -102,6 +102,9 @@ function algorithms.sliding(key, permits, cost, span)
     end
 end
 
+-- What settling may put a bucket into debt for: a year, in ms. Counted without a bound it would not flow back in a lifetime.
+local longest_debt = 3.2e10
+
 -- A hash: permits in use, which flow back evenly, and when they were counted.
 function algorithms.bucket(key, permits, cost, span)
     local state = redis.call('HMGET', key, 'used', 'at')
@@ -113,12 +116,13 @@ function algorithms.bucket(key, permits, cost, span)
         wait = math.max(1, math.ceil((excess - rounding / 2) * span / permits))
         heal(key, span)
     end
-    return math.ceil(used), math.ceil(used * span / permits), wait, function()
-        used = used + cost
+    local function whole() return math.max(0, math.ceil(used - rounding)) end
+    return whole(), math.ceil(used * span / permits), wait, function()
+        used = math.min(used + cost, math.max(permits, permits * longest_debt / span))
         local free = math.ceil(used * span / permits)
         redis.call('HSET', key, 'used', string.format('%.17g', used), 'at', now)
         redis.call('PEXPIRE', key, free + 1)
-        return math.ceil(used), free
+        return whole(), free
     end
 end
 

@@ -53,8 +53,9 @@ public sealed class FresheningTests : OneNodeTests
     {
         MapStaleThen("Cache-Control: private, max-age=60");
         await Node.GetAsync("/x");
-        await Node.SendAsync(HttpMethod.Head, "/x");
+        var head = await Node.SendAsync(HttpMethod.Head, "/x");
 
+        Assert.EndsWith("; fwd-status=200; detail=response-private", head.CacheStatus(), StringComparison.Ordinal);
         Assert.StartsWith("Gateway; fwd=stale", (await Node.GetAsync("/x")).CacheStatus(), StringComparison.Ordinal);
     }
 

@@ -50,6 +50,7 @@ public sealed class PoisoningTests : IAsyncLifetime
     [InlineData("X_Forwarded_Host: evil.example")]
     [InlineData("X-Forwarded_Proto: evil")]
     [InlineData("X_HTTP_Method_Override: EVIL")]
+    [InlineData("X_Forwarded_For: evil")]
     // RFC 9110 §7.6.1: for this connection alone.
     [InlineData("X-Hop: evil\r\nConnection: keep-alive, x-hop")]
     [InlineData("Front-End-Https: evil")]

@@ -93,6 +93,23 @@ public sealed class UpdateTests : TwoNodeTests
     }
 
     [Fact]
+    public async Task A_post_that_may_have_been_taken_for_one_to_another_target_is_not_stored()
+    {
+        Origin.Map("/own", context =>
+        {
+            context.Response.Headers.CacheControl = "max-age=60";
+            context.Response.Headers.ContentLocation = "/own";
+            return context.Response.WriteAsync($"{context.Request.Method} {context.Request.Headers["X-Forwarded-Host"]}");
+        });
+
+        var own = await A.SendAsync(HttpMethod.Post, "/own", ("X_Forwarded_Host", "evil.example"));
+        var next = await A.GetAsync("/own");
+
+        Assert.StartsWith("POST", await own.TextAsync(), StringComparison.Ordinal);
+        Assert.StartsWith("GET", await next.TextAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_tag_purge_during_a_post_keeps_its_response_from_being_stored()
     {
         var (arrived, answer) = MapHeldPost();

@@ -200,6 +200,20 @@ public sealed class AlgorithmTests : LimitedNodes
     }
 
     [Fact]
+    public async Task A_cost_from_the_response_that_would_take_millions_of_years_to_flow_back_is_a_debt_of_one()
+    {
+        Origin.Map("/x", "body", ("X-Cost", "1000000000"));
+        var node = await StartAsync(new { Name = "one", Algorithm = "TokenBucket", PermitLimit = 10, ReplenishmentPeriod = "30.00:00:00", CostFromResponse = "X-Cost" });
+
+        Assert.Equal(200, await StatusAsync(node));
+        await Eventually.TrueAsync(async () => (await UsedAsync(node))[0] > 10, "the rest is counted");
+        using var rejected = await node.SendAsync("/x");
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, rejected.StatusCode);
+        Assert.InRange(rejected.Headers.RetryAfter!.Delta!.Value.TotalDays, 300, 400);
+    }
+
+    [Fact]
     public async Task A_shadow_counts_and_never_rejects()
     {
         var node = await StartAsync(

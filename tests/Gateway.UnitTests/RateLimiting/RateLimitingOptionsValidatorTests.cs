@@ -33,6 +33,7 @@ public sealed class RateLimitingOptionsValidatorTests
         { "LeaseBatch", Valid(limit => limit.LeaseBatch = 11) },
         { "LeaseBatch", Valid(limit => (limit.LeaseBatch, limit.Cost) = (2, 3)) },
         { "LeaseBatch", Valid(limit => (limit.LeaseBatch, limit.Shadow) = (2, true)) },
+        { "TokensPerPeriod", Bucket(limit => (limit.ReplenishmentPeriod, limit.PermitLimit, limit.TokensPerPeriod) = (TimeSpan.FromDays(366), 1_000_000_000, 1)) },
         { "LeaseBatch", Bucket(limit => limit.LeaseBatch = 2) },
     };
 

@@ -15,34 +15,40 @@ internal sealed class HeadForward(RequestDelegate next, FetchServices services)
         var context = exchange.Context;
         var ownFields = new HashSet<string>(context.Response.Headers.Keys, StringComparer.OrdinalIgnoreCase);
         var times = new FetchTimes(services.Clock.Now, default, services.ChangeLog.Stamp);
-        StoredResponse? updated = null;
         OverridingFields.Remove(context.Request.Headers, exchange.Policy.Options.VaryByHeader);
         context.Response.OnStarting(() =>
         {
             times = times with { Response = services.Clock.Now };
+            var update = default(StoredUpdate);
             if (candidate.Replacement is { } stored && context.Response.StatusCode == StatusCodes.Status200OK && !ResponseReader.HasForwarderError(context))
-                updated = Update(exchange, ownFields, stored, times);
-            var status = CacheStatus.Forwarded(candidate.Reason, context.Response.StatusCode, updated is not null, false, CacheReason.None);
+                update = Update(exchange, ownFields, stored, times);
+            var status = CacheStatus.Forwarded(candidate.Reason, context.Response.StatusCode, update.IsConfirmed, false, update.Refusal);
             context.Response.Headers.Append(CacheStatus.FieldName, status);
             // Before the client knows, so that its next request meets the update.
-            return updated is null ? Task.CompletedTask : StoreAsync(exchange, updated);
+            return update.Response is null ? Task.CompletedTask : StoreAsync(exchange, update.Response);
         });
         await next(context);
     }
 
-    // Null where the answer is for its client alone, and says nothing of what is stored for others.
-    private static StoredResponse? Update(CacheExchange exchange, HashSet<string> ownFields, StoredResponse stored, in FetchTimes times)
+    // None where the answer is for its client alone, and says nothing of what is stored for others.
+    private static StoredUpdate Update(CacheExchange exchange, HashSet<string> ownFields, StoredResponse stored, in FetchTimes times)
     {
         var response = exchange.Context.Response;
         var head = ResponseReader.Read(exchange.Context, ownFields, times.Response);
         var fresh = ResponseReader.Freshen(exchange, ownFields, stored, times, out var refusal);
         if (StorageRules.IsOfRequest(refusal))
-            return null;
+            return new(null, false, refusal);
         return refusal == CacheReason.None && HeadUpdate.Confirms(stored, head, response.Headers.LastModified, response.ContentLength)
-            ? fresh
-            : stored.Superseded();
+            ? new(fresh, true, CacheReason.None)
+            : new(stored.IsSuperseded ? null : stored.Superseded(), false, refusal);
     }
 
     private Task StoreAsync(CacheExchange exchange, StoredResponse updated) =>
         services.TryStoreInMemory(exchange, updated) ? services.StoreInRedisAsync(exchange, updated).AsTask() : Task.CompletedTask;
+
+    /// <summary>What an answer to HEAD says of the stored response to GET.</summary>
+    /// <param name="Response">What takes its place, if anything.</param>
+    /// <param name="IsConfirmed">Whether it is the same, brought up to date.</param>
+    /// <param name="Refusal">Why the answer itself is not stored, if it must not be.</param>
+    private readonly record struct StoredUpdate(StoredResponse? Response, bool IsConfirmed, CacheReason Refusal);
 }

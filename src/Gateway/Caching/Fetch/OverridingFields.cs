@@ -25,7 +25,7 @@ internal static class OverridingFields
         List<string>? overriding = null;
         foreach (var (name, _) in fields)
         {
-            if (IsOverriding(name) && !kept.Contains(name, StringComparer.OrdinalIgnoreCase))
+            if (IsOverriding(name, kept))
                 (overriding ??= []).Add(name);
         }
 
@@ -33,17 +33,25 @@ internal static class OverridingFields
             fields.Remove(name);
     }
 
+    /// <summary>Whether a request has such fields.</summary>
+    /// <inheritdoc cref="Remove"/>
+    public static bool Any(IHeaderDictionary fields, IList<string> kept) => fields.Any(field => IsOverriding(field.Key, kept));
+
+    private static bool IsOverriding(string name, IList<string> kept) => IsOverriding(name) && !kept.Contains(name, StringComparer.OrdinalIgnoreCase);
+
     private static bool IsOverriding(string name)
     {
         // Most fields end here.
         if (name[0] is not ('X' or 'x' or 'F' or 'f'))
             return false;
-        // Origins behind CGI and its like cannot tell one from the other.
-        if (name.Contains('_', StringComparison.Ordinal))
+        // Origins behind CGI and its like cannot tell one from the other. Who asks is what proxies say, in the true spelling.
+        var isDisguised = name.Contains('_', StringComparison.Ordinal);
+        if (isDisguised)
             name = name.Replace('_', '-');
-        return Names.Contains(name) || IsBelow(name, ForwardedPrefix) || IsBelow(name, OriginalPrefix);
+        return Names.Contains(name) || IsBelow(name, ForwardedPrefix, isDisguised) || IsBelow(name, OriginalPrefix, isDisguised);
     }
 
-    private static bool IsBelow(string name, string prefix) =>
-        name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase) && !name.AsSpan(prefix.Length).Equals(WhoAsks, StringComparison.OrdinalIgnoreCase);
+    private static bool IsBelow(string name, string prefix, bool isDisguised) =>
+        name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)
+        && (isDisguised || !name.AsSpan(prefix.Length).Equals(WhoAsks, StringComparison.OrdinalIgnoreCase));
 }

@@ -47,6 +47,8 @@ internal sealed class PostForward(RequestDelegate next, FetchServices services, 
         private readonly HashSet<string> _ownFields = new(exchange.Context.Response.Headers.Keys, StringComparer.OrdinalIgnoreCase);
         private readonly DateTimeOffset _requestTime = services.Clock.Now;
         private readonly ChangeStamp _stamp = services.ChangeLog.Stamp;
+        // They may be the point of a POST, so that the origin gets them; but then its answer is about another request than the key says.
+        private readonly bool _isOverridden = OverridingFields.Any(exchange.Context.Request.Headers, exchange.Policy.Options.VaryByHeader);
         private ChangeStamp _checked;
         private ChangeReceipt? _invalidation;
         private BodyRecording? _recording;
@@ -57,8 +59,9 @@ internal sealed class PostForward(RequestDelegate next, FetchServices services, 
             var now = services.Clock.Now;
             var facts = ResponseReader.Read(_context, _ownFields, now);
             var isOfTarget = UnsafeMethodInvalidation.IsTarget(_context.Request, _context.Response.Headers.ContentLocation);
-            if (StorageRules.IsReusableForGet(facts, isOfTarget) && !ResponseReader.HasForwarderError(_context)
-                && StorageRules.Decide(exchange.Request, facts, exchange.Policy.Storage) == CacheReason.None)
+            var request = facts.Status >= StatusCodes.Status400BadRequest ? exchange.RequestOfError() : exchange.Request;
+            if (StorageRules.IsReusableForGet(facts, isOfTarget) && !_isOverridden && !ResponseReader.HasForwarderError(_context)
+                && StorageRules.Decide(request, facts, exchange.Policy.Storage) == CacheReason.None)
                 Begin(facts, new FetchTimes(_requestTime, now, _stamp));
             var status = CacheStatus.Forwarded(CacheReason.Method, _context.Response.StatusCode, _recording is not null, false, CacheReason.None);
             _context.Response.Headers.Append(CacheStatus.FieldName, status);

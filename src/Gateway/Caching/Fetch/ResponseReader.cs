@@ -49,7 +49,7 @@ internal static class ResponseReader
         HttpContext context, HashSet<string> ownFields, SetCookieHandling setCookie, DateTimeOffset date)
     {
         var fields = context.Response.Headers;
-        var nominated = ConnectionFields.NamesIn(fields.Connection);
+        string[] nominated = [.. ConnectionFields.NamesIn(fields.Connection)];
         var unstored = DirectivesOf(fields, out _).UnstoredFields ?? [];
         var stored = new List<KeyValuePair<string, StringValues>>(fields.Count + 1);
         foreach (var field in fields)

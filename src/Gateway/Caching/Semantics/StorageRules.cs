@@ -12,7 +12,7 @@ internal static class StorageRules
         var control = response.CacheControl;
         if (response.Status is < 200 or 206 or 304)
             return CacheReason.Status;
-        if (IsAboutOneRequest(response.Status) || (response.Status == 406 && response.Vary.IsNone) || (response.Status >= 400 && request.IsMalformed))
+        if (IsAboutOneRequest(response.Status) || (response.Status == 406 && !response.Vary.NamesPreference) || (response.Status >= 400 && request.IsMalformed))
             return CacheReason.RequestStatus;
         if (control.MustUnderstand && !IsUnderstood(response.Status))
             return CacheReason.StatusNotUnderstood;
@@ -59,7 +59,8 @@ internal static class StorageRules
 
     // Not about the target: RFC 6585 forbids storing 428, 429, 431 and 511, and the others answer a field, a body or a
     // connection that the key knows nothing of. Stored, one client's request would deny the target to everybody. So would
-    // a 406 (RFC 9110 §15.5.7) that does not say by Vary which fields were not acceptable.
+    // a 406 (RFC 9110 §15.5.7) that does not say by Vary which fields were not acceptable; Accept-Encoding, which servers
+    // that compress add to everything, says nothing of that.
     private static bool IsAboutOneRequest(int status) => status is 408 or (>= 411 and <= 413) or (>= 415 and <= 417)
         or 421 or 425 or 426 or 428 or 429 or 431 or 511;
 

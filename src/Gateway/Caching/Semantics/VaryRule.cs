@@ -39,7 +39,10 @@ internal sealed class VaryRule : IEquatable<VaryRule>
     /// <summary>A list of this rule alone, which most targets with <c>Vary</c> hold.</summary>
     public VaryRule[] Alone { get; }
 
-    /// <summary>There is no <c>Vary</c>.</summary>
+    /// <summary>Whether one of the fields says which representations a client would rather have. RFC 9110 §12.5.1, §12.5.2, §12.5.4.</summary>
+    public bool NamesPreference => IsAny || Array.Exists(Names, static name => name is "accept" or "accept-charset" or "accept-language");
+
+    /// <summary>There is no <c>Vary</c>, or nothing in it.</summary>
     public bool IsNone => Names.Length == 0;
 
     public bool IsAny => ReferenceEquals(this, Any);
@@ -51,7 +54,7 @@ internal sealed class VaryRule : IEquatable<VaryRule>
     /// <param name="vary">Its <c>Vary</c>.</param>
     /// <param name="contentEncoding">Its <c>Content-Encoding</c>.</param>
     public static VaryRule Of(StringValues vary, StringValues contentEncoding) =>
-        vary.Count == 0 && contentEncoding.Count > 0 && !string.IsNullOrEmpty(contentEncoding[0]) ? ByCoding : Parse(vary);
+        Parse(vary) is { IsNone: false } rule ? rule : contentEncoding.Count > 0 && !string.IsNullOrEmpty(contentEncoding[0]) ? ByCoding : None;
 
     public static VaryRule Parse(StringValues field)
     {

@@ -3,8 +3,8 @@ namespace Gateway.RateLimiting.Leasing;
 /// <summary>The permits of one counter that this node may hand out.</summary>
 internal sealed class LeasedCounter(TimeProvider time)
 {
-    // Both ends are computed from times in whole milliseconds.
-    private const int SameWindow = 20;
+    /// <summary>How far two ends of one window may differ, in ms: they are computed from times in whole milliseconds.</summary>
+    public const int SameWindow = 20;
 
     private readonly Lock _gate = new();
     private LimitCharge _charge;

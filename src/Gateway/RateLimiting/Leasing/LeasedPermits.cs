@@ -44,7 +44,8 @@ internal sealed class LeasedPermits(RedisConnection redis, TimeProvider time) : 
                     continue;
                 if (counter.TryTake(charge) is { } others)
                     return others;
-                if (counter.Refusal is { Charge: { } refusal } last && last.At >= waitedFrom)
+                // Not by another configuration's limit: a reload may have come between.
+                if (counter.Refusal is { Charge: { } refusal } last && last.At >= waitedFrom && refusal.Limits[0].Limit == charge.Limit)
                     return refusal;
                 return await LeaseAsync(counter, charge);
             }
@@ -109,7 +110,8 @@ internal sealed class LeasedPermits(RedisConnection redis, TimeProvider time) : 
         return refusal;
     }
 
-    // A batch that came too late for the request that asked serves the next ones, and is given back like any other.
+    // A batch that came too late for the request that asked serves the next ones, and is given back like any other: at once
+    // where the counter was dropped meanwhile.
     private async Task KeepLateAsync(LeasedCounter counter, LeaseCall call)
     {
         if (call.Reply is not { } reply)
@@ -117,13 +119,30 @@ internal sealed class LeasedPermits(RedisConnection redis, TimeProvider time) : 
         try
         {
             var lease = Lease.Of(await reply);
-            if (lease.Ends >= counter.Ends)
-                Add(counter, call, lease);
+            await counter.Asking.WaitAsync();
+            try
+            {
+                if (!counter.IsDropped)
+                    KeepLate(counter, call, lease);
+                else if (lease.Lent > 0)
+                    await CallAsync(call with { Wanted = -lease.Lent, Ends = lease.Ends, Reply = null }, CancellationToken.None);
+            }
+            finally
+            {
+                counter.Asking.Release();
+            }
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
         {
             // Whether any were lent nobody knows: they are short until the window ends.
         }
+    }
+
+    // An earlier window's are void by now.
+    private void KeepLate(LeasedCounter counter, LeaseCall call, in Lease lease)
+    {
+        if (lease.Ends >= counter.Ends - LeasedCounter.SameWindow)
+            Add(counter, call, lease);
     }
 
     // Counted from before the call: the window never ends here later than in Redis.

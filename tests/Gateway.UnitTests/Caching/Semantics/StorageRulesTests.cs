@@ -59,7 +59,9 @@ public sealed class StorageRulesTests
     // RFC 9110 §15.5.7, §12.5.5.
     [Theory]
     [InlineData("", nameof(CacheReason.RequestStatus))]
+    [InlineData("Accept-Encoding", nameof(CacheReason.RequestStatus))]
     [InlineData("Accept", nameof(CacheReason.None))]
+    [InlineData("Accept-Encoding, Accept-Language", nameof(CacheReason.None))]
     public void What_is_not_acceptable_is_stored_where_the_origin_says_for_whom(string vary, string expected) =>
         Assert.Equal(expected, Decide(Fields.Request(), Fields.Response(406, "max-age=60") with { Vary = VaryRule.Parse(vary) }));
 

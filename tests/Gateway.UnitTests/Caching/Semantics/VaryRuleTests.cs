@@ -62,6 +62,7 @@ public sealed class VaryRuleTests
     [InlineData(null, "gzip", "accept-encoding")]
     [InlineData(null, "", "")]
     [InlineData(null, null, "")]
+    [InlineData("", "gzip", "accept-encoding")]
     [InlineData("Accept", "gzip", "accept")]
     public void A_coding_selects_where_Vary_says_nothing(string? vary, string? coding, string expected) =>
         Assert.Equal(expected, string.Join(',', VaryRule.Of(Fields.Lines(vary), Fields.Lines(coding)).Names));
