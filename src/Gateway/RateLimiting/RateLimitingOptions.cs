@@ -52,7 +52,7 @@ public sealed class RateLimitOptions
     /// <summary>In which time <see cref="TokensPerPeriod"/> permits flow back into a bucket, evenly: 100 ms to 366 days, for <see cref="RateLimitAlgorithm.TokenBucket"/>.</summary>
     public TimeSpan ReplenishmentPeriod { get; set; }
 
-    /// <summary>How many permits flow back in <see cref="ReplenishmentPeriod"/>: 1 to 1,000,000,000. Default: as many as the bucket holds.</summary>
+    /// <summary>How many permits flow back in <see cref="ReplenishmentPeriod"/>: 1 to 1,000,000,000, so many that a full bucket drains in a hundred years. Default: as many as the bucket holds.</summary>
     public long? TokensPerPeriod { get; set; }
 
     /// <summary>When a <see cref="RateLimitAlgorithm.Total"/> ends, such as <c>2030-01-31T00:00:00Z</c>: the limit holds no more from then on.</summary>
