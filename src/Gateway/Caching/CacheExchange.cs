@@ -2,6 +2,7 @@ using Gateway.Caching.Keys;
 using Gateway.Caching.Semantics;
 using Gateway.Caching.Storage;
 using Gateway.ChangeLog;
+using Microsoft.AspNetCore.Http.Features.Authentication;
 using Microsoft.Extensions.Primitives;
 
 namespace Gateway.Caching;
@@ -68,8 +69,11 @@ internal sealed class CacheExchange
         Request with { IsMalformed = Context.Request.Headers.Any(field => field.Value.Any(line => !FieldRules.IsValue(line))) };
 
     /// <summary>Whether a request carries credentials, or the gateway established an identity for it, which counts as much. RFC 9111 §3.5.</summary>
-    public static bool HasCredentials(HttpContext context) =>
-        context.Request.Headers.Authorization.Count > 0 || context.User.Identity?.IsAuthenticated == true;
+    public static bool HasCredentials(HttpContext context) => context.Request.Headers.Authorization.Count > 0 || HasIdentity(context);
+
+    // HttpContext.User would make up a principal for each request without one.
+    private static bool HasIdentity(HttpContext context) =>
+        context.Features.Get<IHttpAuthenticationFeature>()?.User?.Identity?.IsAuthenticated == true;
 
     private static RequestFacts ReadFacts(HttpContext context, bool isShared, ClientDirectives directives)
     {

@@ -13,7 +13,7 @@ internal sealed class HeadForward(RequestDelegate next, FetchServices services)
     public async Task AnswerAsync(CacheExchange exchange, FetchCandidate candidate)
     {
         var context = exchange.Context;
-        var ownFields = new HashSet<string>(context.Response.Headers.Keys, StringComparer.OrdinalIgnoreCase);
+        var ownFields = ResponseReader.OwnFields(context.Response);
         var times = new FetchTimes(services.Clock.Now, default, services.ChangeLog.Stamp);
         OverridingFields.Remove(context.Request.Headers, exchange.Policy.Options.VaryByHeader);
         context.Response.OnStarting(() =>

@@ -15,7 +15,7 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
     : IDisposable
 {
     private readonly HttpContext _context = exchange.Context;
-    private readonly HashSet<string> _ownFields = new(exchange.Context.Response.Headers.Keys, StringComparer.OrdinalIgnoreCase);
+    private readonly HashSet<string> _ownFields = ResponseReader.OwnFields(exchange.Context.Response);
     private FetchTimes _times;
     private FetchLifetime? _lifetime;
     private ResponseFacts? _response;
@@ -182,7 +182,7 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
     }
 
     // Step 4.
-    private async Task<StoredAnswer> EndAsync()
+    private async ValueTask<StoredAnswer> EndAsync()
     {
         switch (_storedAnswer)
         {

@@ -44,7 +44,7 @@ internal sealed class PostForward(RequestDelegate next, FetchServices services, 
     private sealed class PostRecording(CacheExchange exchange, FetchServices services) : IDisposable
     {
         private readonly HttpContext _context = exchange.Context;
-        private readonly HashSet<string> _ownFields = new(exchange.Context.Response.Headers.Keys, StringComparer.OrdinalIgnoreCase);
+        private readonly HashSet<string> _ownFields = ResponseReader.OwnFields(exchange.Context.Response);
         private readonly DateTimeOffset _requestTime = services.Clock.Now;
         private readonly ChangeStamp _stamp = services.ChangeLog.Stamp;
         // They may be the point of a POST, so that the origin gets them; but then its answer is about another request than the key says.

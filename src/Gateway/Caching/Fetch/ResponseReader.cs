@@ -11,7 +11,13 @@ namespace Gateway.Caching.Fetch;
 /// <summary>Reads a response that the rest of the pipeline produced, as the rules and the store want it.</summary>
 internal static class ResponseReader
 {
+    // Most responses are without own fields. Nobody adds to it.
+    private static readonly HashSet<string> NoFields = [];
     private static readonly char[] TagSeparators = [' ', ','];
+
+    /// <summary>The names of the fields that the gateway has set on a response before it forwards the request.</summary>
+    public static HashSet<string> OwnFields(HttpResponse response) =>
+        response.Headers.Count == 0 ? NoFields : new(response.Headers.Keys, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Whether YARP failed to forward: it then answers itself, or breaks the body off, and does not throw.</summary>
     public static bool HasForwarderError(HttpContext context) => context.Features.Get<IForwarderErrorFeature>() is not null;
@@ -21,9 +27,11 @@ internal static class ResponseReader
     public static ResponseFacts Read(HttpContext context, HashSet<string> ownFields, DateTimeOffset now)
     {
         var facts = Read(context.Response.Headers, context.Response.StatusCode, now);
+        if (ownFields.Contains(HeaderNames.SetCookie) || OriginCookies(context).Count == 0)
+            return facts;
         // Cookies that are not stored anyway keep nothing else from being stored.
         var isStored = facts.CacheControl.UnstoredFields?.Contains(HeaderNames.SetCookie, StringComparer.OrdinalIgnoreCase) != true;
-        return facts with { SetsCookie = isStored && !ownFields.Contains(HeaderNames.SetCookie) && OriginCookies(context).Count > 0 };
+        return facts with { SetsCookie = isStored };
     }
 
     /// <summary>The response as it will be stored, still without its body.</summary>
