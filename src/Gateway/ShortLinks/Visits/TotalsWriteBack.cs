@@ -70,9 +70,9 @@ internal sealed class TotalsWriteBack(KnownTotals totals, VisitStore visits, Red
         // Also where nothing is known: Redis must answer before it can be trusted to know what others wrote back.
         if (!(await redis.TryAsync(static database => database.PingAsync(StackExchange.Redis.CommandFlags.DemandMaster), cancellationToken)).IsAnswered)
             return false;
-        foreach (var chunk in totals.Links.Chunk(CallsAtOnce))
+        foreach (var chunk in totals.All.Chunk(CallsAtOnce))
         {
-            var written = await Task.WhenAll(chunk.Select(link => visits.TryRaiseAsync(link, cancellationToken).AsTask()));
+            var written = await Task.WhenAll(chunk.Select(known => visits.TryRaiseAsync(known, cancellationToken).AsTask()));
             if (written.Contains(false))
                 return false;
         }
