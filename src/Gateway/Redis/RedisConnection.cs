@@ -51,10 +51,16 @@ internal sealed class RedisConnection : IAsyncDisposable
     public event Action? Restored;
 
     /// <summary>
-    /// Raised when a connection to a primary is lost or made anew, others are primaries than before, or a write is refused
-    /// by what is none any more: what was written last may be lost. Replicas that come and go lose nothing.
+    /// Raised when a connection is lost or made anew, and whenever the library has looked at the servers anew, which it does
+    /// every few seconds while one of them is away: what was written last may be lost.
     /// </summary>
     public event Action? Interrupted;
+
+    /// <summary>
+    /// Raised when a connection to a primary is lost or made anew, others are primaries than before, or a write is refused
+    /// by what is none any more. Replicas that come and go lose nothing.
+    /// </summary>
+    public event Action? PrimaryInterrupted;
 
     /// <summary>Begins to connect and waits for the first attempt, which may fail: the connection then goes on trying.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -137,20 +143,15 @@ internal sealed class RedisConnection : IAsyncDisposable
         var multiplexer = await ConnectionMultiplexer.ConnectAsync(configuration);
         multiplexer.ConnectionFailed += (_, e) =>
         {
-            if (IsToPrimary(multiplexer, e))
-                Interrupted?.Invoke();
+            if (e.ConnectionType == ConnectionType.Interactive)
+                RaiseInterrupted(ofPrimary: IsOfPrimary(multiplexer, e));
         };
-        // Raised whenever the library has looked at the servers, also where nothing is other than before.
-        multiplexer.ConfigurationChanged += (_, _) =>
-        {
-            if (LeadsElsewhere(multiplexer))
-                Interrupted?.Invoke();
-        };
+        multiplexer.ConfigurationChanged += (_, _) => RaiseInterrupted(ofPrimary: LeadsElsewhere(multiplexer));
         multiplexer.ConnectionRestored += (_, e) =>
         {
-            if (!IsToPrimary(multiplexer, e))
+            if (e.ConnectionType != ConnectionType.Interactive)
                 return;
-            Interrupted?.Invoke();
+            RaiseInterrupted(ofPrimary: IsOfPrimary(multiplexer, e));
             Restored?.Invoke();
         };
         LeadsElsewhere(multiplexer);
@@ -159,9 +160,15 @@ internal sealed class RedisConnection : IAsyncDisposable
     }
 
     // A server of which nothing is known yet counts as a primary.
-    private static bool IsToPrimary(ConnectionMultiplexer multiplexer, ConnectionFailedEventArgs e) =>
-        e.ConnectionType == ConnectionType.Interactive
-        && !Array.Exists(multiplexer.GetServers(), server => server.IsReplica && Equals(server.EndPoint, e.EndPoint));
+    private static bool IsOfPrimary(ConnectionMultiplexer multiplexer, ConnectionFailedEventArgs e) =>
+        !Array.Exists(multiplexer.GetServers(), server => server.IsReplica && Equals(server.EndPoint, e.EndPoint));
+
+    private void RaiseInterrupted(bool ofPrimary)
+    {
+        Interrupted?.Invoke();
+        if (ofPrimary)
+            PrimaryInterrupted?.Invoke();
+    }
 
     private bool LeadsElsewhere(ConnectionMultiplexer multiplexer)
     {
@@ -209,7 +216,7 @@ internal sealed class RedisConnection : IAsyncDisposable
         {
             // What took this server for a primary: another one may be that by now, without what was written here last.
             if (exception.Message.StartsWith(ReadOnlyError, StringComparison.Ordinal))
-                Interrupted?.Invoke();
+                PrimaryInterrupted?.Invoke();
             OnFailure(exception is RedisServerException ? "not serving" : "connection lost");
         }
 
