@@ -23,6 +23,9 @@ internal sealed class OpenRequests(
     // What notices expiry, of which nobody tells, and what began after it had no right to.
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
+    // Grants may have to ask Redis. One after the other, many of them would keep the last one open for long.
+    private const int AtOnce = 64;
+
     private readonly ConcurrentDictionary<OpenRequest, bool> _open = new();
     private readonly SynchronizationLoop _loop = new(time, exception => ChangeLogLog.OpenRequestsFailed(logger, exception));
     private int _count;
@@ -42,16 +45,30 @@ internal sealed class OpenRequests(
     private async Task CloseWithdrawnAsync(CancellationToken cancellationToken)
     {
         var closed = 0;
-        foreach (var (request, _) in _open)
+        await Parallel.ForEachAsync(_open, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken }, async (entry, cancellation) =>
         {
-            if (await request.CloseIfWithdrawnAsync(cancellationToken))
-                closed++;
-        }
+            if (await TryCloseAsync(entry.Key, cancellation))
+                Interlocked.Increment(ref closed);
+        });
 
         if (closed == 0)
             return;
         metrics.Withdrawn(closed);
         ChangeLogLog.OpenRequestsClosed(logger, closed);
+    }
+
+    // One that cannot be judged must not keep those behind it open.
+    private async ValueTask<bool> TryCloseAsync(OpenRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await request.CloseIfWithdrawnAsync(cancellationToken);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            ChangeLogLog.OpenRequestsFailed(logger, exception);
+            return false;
+        }
     }
 
     private long Now => time.GetTimestamp();

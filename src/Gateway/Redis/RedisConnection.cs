@@ -9,6 +9,7 @@ namespace Gateway.Redis;
 internal sealed class RedisConnection : IAsyncDisposable
 {
     private const int ThreadsBesideSentinel = 48;
+    private const string ReadOnlyError = "READONLY";
 
     private static readonly TimeSpan ProbeInterval = TimeSpan.FromMilliseconds(100);
 
@@ -23,6 +24,7 @@ internal sealed class RedisConnection : IAsyncDisposable
     private Task<ConnectionMultiplexer>? _connecting;
     private ConnectionMultiplexer? _multiplexer;
     private int _probing;
+    private string? _primaries;
 
     /// <param name="configuration">Where to connect; null: nowhere, ever.</param>
     public RedisConnection(
@@ -48,8 +50,17 @@ internal sealed class RedisConnection : IAsyncDisposable
     /// <summary>Raised when Redis answers again after it was away, or a connection was made anew: what it holds may be other than before.</summary>
     public event Action? Restored;
 
-    /// <summary>Raised when a connection is lost, is made anew, or leads to another server: what was written last may be lost.</summary>
+    /// <summary>
+    /// Raised when a connection is lost or made anew, and whenever the library has looked at the servers anew, which it does
+    /// every few seconds while one of them is away: what was written last may be lost.
+    /// </summary>
     public event Action? Interrupted;
+
+    /// <summary>
+    /// Raised when a connection to a primary is lost or made anew, others are primaries than before, or a write is refused
+    /// by what is none any more. Replicas that come and go lose nothing.
+    /// </summary>
+    public event Action? PrimaryInterrupted;
 
     /// <summary>Begins to connect and waits for the first attempt, which may fail: the connection then goes on trying.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -133,18 +144,37 @@ internal sealed class RedisConnection : IAsyncDisposable
         multiplexer.ConnectionFailed += (_, e) =>
         {
             if (e.ConnectionType == ConnectionType.Interactive)
-                Interrupted?.Invoke();
+                RaiseInterrupted(ofPrimary: IsOfPrimary(multiplexer, e));
         };
-        multiplexer.ConfigurationChanged += (_, _) => Interrupted?.Invoke();
+        multiplexer.ConfigurationChanged += (_, _) => RaiseInterrupted(ofPrimary: LeadsElsewhere(multiplexer));
         multiplexer.ConnectionRestored += (_, e) =>
         {
             if (e.ConnectionType != ConnectionType.Interactive)
                 return;
-            Interrupted?.Invoke();
+            RaiseInterrupted(ofPrimary: IsOfPrimary(multiplexer, e));
             Restored?.Invoke();
         };
+        LeadsElsewhere(multiplexer);
         _multiplexer = multiplexer;
         return multiplexer;
+    }
+
+    // A server of which nothing is known yet counts as a primary.
+    private static bool IsOfPrimary(ConnectionMultiplexer multiplexer, ConnectionFailedEventArgs e) =>
+        !Array.Exists(multiplexer.GetServers(), server => server.IsReplica && Equals(server.EndPoint, e.EndPoint));
+
+    private void RaiseInterrupted(bool ofPrimary)
+    {
+        Interrupted?.Invoke();
+        if (ofPrimary)
+            PrimaryInterrupted?.Invoke();
+    }
+
+    private bool LeadsElsewhere(ConnectionMultiplexer multiplexer)
+    {
+        var primaries = string.Join(
+            ' ', multiplexer.GetServers().Where(server => !server.IsReplica).Select(server => $"{server.EndPoint}").Order(StringComparer.Ordinal));
+        return Interlocked.Exchange(ref _primaries, primaries) != primaries;
     }
 
     // The library blocks threads of the pool while it asks Sentinel for the new primary. The pool adds threads slowly past
@@ -184,6 +214,9 @@ internal sealed class RedisConnection : IAsyncDisposable
         }
         catch (Exception exception) when (exception is RedisException or ObjectDisposedException)
         {
+            // What took this server for a primary: another one may be that by now, without what was written here last.
+            if (exception.Message.StartsWith(ReadOnlyError, StringComparison.Ordinal))
+                PrimaryInterrupted?.Invoke();
             OnFailure(exception is RedisServerException ? "not serving" : "connection lost");
         }
 
@@ -195,7 +228,7 @@ internal sealed class RedisConnection : IAsyncDisposable
         message.StartsWith("LOADING", StringComparison.Ordinal)
         || message.StartsWith("MASTERDOWN", StringComparison.Ordinal)
         || message.StartsWith("CLUSTERDOWN", StringComparison.Ordinal)
-        || message.StartsWith("READONLY", StringComparison.Ordinal);
+        || message.StartsWith(ReadOnlyError, StringComparison.Ordinal);
 
     // An abandoned call fails later: its exception is looked at here, so that it is not reported as unobserved.
     private static void Abandon(Task? call) =>

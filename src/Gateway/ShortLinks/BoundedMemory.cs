@@ -16,8 +16,9 @@ internal sealed class BoundedMemory<TKey, TValue>(long limit)
 
     public int Count => _young.Values.Count + _old.Values.Count;
 
-    /// <summary>The keys; some may come twice.</summary>
-    public IEnumerable<TKey> Keys => _young.Values.Keys.Concat(_old.Values.Keys);
+    /// <summary>All there is; some may come twice. To list it is no use: it moves nothing, so that the list is whole.</summary>
+    public IEnumerable<KeyValuePair<TKey, TValue>> Entries =>
+        _young.Values.Concat(_old.Values).Select(entry => KeyValuePair.Create(entry.Key, entry.Value.Value));
 
     public TValue? Get(TKey key)
     {
@@ -29,6 +30,21 @@ internal sealed class BoundedMemory<TKey, TValue>(long limit)
         var young = MakeRoom(entry.Size);
         young.Values.TryAdd(key, entry);
         return entry.Value;
+    }
+
+    /// <summary>The value of a key; <paramref name="value"/> becomes it where there is none. All callers get the same one.</summary>
+    public TValue GetOrAdd(TKey key, TValue value, long size)
+    {
+        if (Get(key) is { } found)
+            return found;
+        // Within the gate no generation ends: else two callers could add to different ones.
+        lock (_gate)
+        {
+            if (Get(key) is { } added)
+                return added;
+            Set(key, value, size);
+            return value;
+        }
     }
 
     public void Set(TKey key, TValue value, long size) => MakeRoom(size).Values[key] = (value, size);

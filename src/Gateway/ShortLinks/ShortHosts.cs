@@ -21,10 +21,25 @@ internal sealed class ShortHosts(IServer server)
     // Proxies on the way may join slashes. Where paths are passed on, more segments can follow the slug.
     private static bool IsShortPath(Uri target, ShortLinksOptions options)
     {
-        var prefix = options.Prefix.Split('/', StringSplitOptions.RemoveEmptyEntries);
-        var path = Uri.UnescapeDataString(target.AbsolutePath).Split('/', StringSplitOptions.RemoveEmptyEntries);
-        return path.Length > prefix.Length && (options.ForwardPaths || path.Length == prefix.Length + 1)
-            && path.Take(prefix.Length).SequenceEqual(prefix, StringComparer.OrdinalIgnoreCase);
+        var path = target.AbsolutePath;
+        ReadOnlySpan<char> left = path.Contains('%', StringComparison.Ordinal) ? Uri.UnescapeDataString(path) : path;
+        ReadOnlySpan<char> prefix = options.Prefix;
+        while (TryTakeSegment(ref prefix, out var expected))
+        {
+            if (!TryTakeSegment(ref left, out var segment) || !segment.Equals(expected, StringComparison.OrdinalIgnoreCase))
+                return false;
+        }
+
+        return TryTakeSegment(ref left, out _) && (options.ForwardPaths || !TryTakeSegment(ref left, out _));
+    }
+
+    private static bool TryTakeSegment(ref ReadOnlySpan<char> path, out ReadOnlySpan<char> segment)
+    {
+        path = path.TrimStart('/');
+        var end = path.IndexOf('/');
+        segment = end < 0 ? path : path[..end];
+        path = path[segment.Length..];
+        return !segment.IsEmpty;
     }
 
     private static bool IsAt(Uri target, string host)

@@ -10,6 +10,6 @@ internal sealed class TokenGrants(OpenRequests open, RevocationList revocations,
     public void Watch(HttpContext context, VerifiedToken token, TokenSchemeOptions scheme)
     {
         var grant = new TokenGrant(token, scheme, revocations, time);
-        open.Watch(context, token.ApiKey is { } key ? new ApiKeyGrant(key, grant, apiKeys, log) : grant);
+        open.Watch(context, token.ApiKey is { } key ? new ApiKeyGrant(key, grant, scheme, apiKeys, log, time) : grant);
     }
 }

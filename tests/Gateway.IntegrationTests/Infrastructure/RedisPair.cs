@@ -42,6 +42,15 @@ internal sealed class RedisPair : IAsyncDisposable
         await ReplicateAsync();
     }
 
+    public Task KillReplicaAsync() => Replica.KillAsync();
+
+    /// <summary>Starts the replica again as what it was.</summary>
+    public async Task RestartReplicaAsync()
+    {
+        await Replica.RestartAsync();
+        await ReplicateAsync();
+    }
+
     /// <summary>Waits until the replica has what was written so far.</summary>
     public async Task ReplicatedAsync()
     {

@@ -76,10 +76,10 @@ public sealed class SessionStoreTests
         var left = await store.ListAsync(first.Subject, CancellationToken.None);
         Assert.Equal(2, left.Count);
         Assert.Contains(left, session => session.Id == third.Hash);
-        Assert.Equal(1, await store.EndAsync(third.Subject, third.Hash, CancellationToken.None));
+        Assert.Equal((1, true), await store.EndAsync(third.Subject, third.Hash, CancellationToken.None));
         Assert.Null(await ReadAsync(store, third));
         Assert.False(await store.UpdateAsync(third, "changed"u8.ToArray(), CancellationToken.None));
-        Assert.Equal(1, await store.EndAsync(first.Subject, null, CancellationToken.None));
+        Assert.Equal((1, true), await store.EndAsync(first.Subject, null, CancellationToken.None));
         Assert.Empty(await store.ListAsync(first.Subject, CancellationToken.None));
 
         var nobodys = SessionKey.OfNobody("a key");

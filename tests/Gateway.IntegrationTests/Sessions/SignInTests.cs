@@ -292,6 +292,25 @@ public sealed class SignInTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_sign_out_that_the_change_log_took_no_word_of_closes_connections_when_it_can()
+    {
+        var browser = new Browser();
+        await browser.SignInAsync(_a);
+        using var stream = await browser.SendAsync(_b, HttpMethod.Get, "/events", HttpCompletionOption.ResponseHeadersRead);
+        await using var connection = await _redis.ConnectAsync();
+        var server = connection.GetServers()[0];
+
+        await server.ExecuteAsync("ACL", "SETUSER", "default", "resetkeys", "~gateway:session*");
+        // It cannot be repeated: there is no session left to sign out of.
+        using (var answer = await browser.SendAsync(_a, HttpMethod.Post, "/sign-out"))
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Empty(await KeysAsync("gateway:session:*"));
+        await server.ExecuteAsync("ACL", "SETUSER", "default", "allkeys");
+
+        await Assert.ThrowsAnyAsync<IOException>(() => CopyAsync(stream).WaitAsync(TimeSpan.FromSeconds(5)));
+    }
+
+    [Fact]
     public async Task An_unused_session_ends_and_leaves_nothing()
     {
         await using var quick = await StartAsync(TimeSpan.FromSeconds(1));

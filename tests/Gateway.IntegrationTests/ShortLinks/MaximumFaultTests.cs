@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using Gateway.IntegrationTests.Infrastructure;
 
@@ -42,6 +43,50 @@ public sealed class MaximumFaultTests
             await redis.KillPrimaryAsync();
             await redis.PromotedAsync();
         }, redis.ReplicatedAsync);
+    }
+
+    [Fact]
+    public async Task A_replica_that_comes_and_goes_keeps_nobody_from_a_link_with_a_maximum()
+    {
+        await using var redis = await RedisPair.StartAsync();
+        await using var node = await GatewayNode.StartAsync(new { ShortLinks = new { Enabled = true } }, redis.ConnectionString);
+        await node.CreateAsync(new { slug = "many", target = LinkTestNode.Target, maxVisits = 1_000_000 });
+        await Eventually.TrueAsync(async () => await FollowAsync() == HttpStatusCode.Found, "visits are admitted");
+
+        await redis.KillReplicaAsync();
+        await FollowForAsync(TimeSpan.FromSeconds(7));
+        await redis.RestartReplicaAsync();
+        await FollowForAsync(TimeSpan.FromSeconds(2));
+
+        async Task FollowForAsync(TimeSpan time)
+        {
+            for (var since = Stopwatch.StartNew(); since.Elapsed < time;)
+                Assert.Equal(HttpStatusCode.Found, await FollowAsync());
+        }
+
+        async Task<HttpStatusCode> FollowAsync()
+        {
+            using var answer = await node.FollowAsync("many");
+            return answer.StatusCode;
+        }
+    }
+
+    [Fact]
+    public async Task Visits_of_a_link_that_has_expired_are_written_back_too()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var node = await LinkTestNode.StartAsync(redis);
+        await node.CreateAsync(new { slug = "spring", target = LinkTestNode.Target, maxVisits = 5 });
+        using (var answer = await node.FollowAsync("spring"))
+            Assert.Equal(HttpStatusCode.Found, answer.StatusCode);
+
+        await redis.ExecuteAsync("DEL", "gateway:link:{spring}:visits");
+        await redis.ExecuteAsync("HSET", "gateway:link:{spring}", "expires", "1");
+        await redis.SaveAsync();
+        await redis.RestartAsync(withSavedData: true);
+
+        await Eventually.TrueAsync(
+            async () => $"{await redis.ExecuteAsync("GET", "gateway:link:{spring}:visits")}" == "1", "the visit is written back", TimeSpan.FromSeconds(10));
     }
 
     /// <param name="redis">Where to connect.</param>

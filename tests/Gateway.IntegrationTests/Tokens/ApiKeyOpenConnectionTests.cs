@@ -73,6 +73,20 @@ public sealed class ApiKeyOpenConnectionTests : IAsyncLifetime
             Assert.False(reading.IsCompleted);
     }
 
+    [Fact]
+    public async Task A_rotation_with_an_overlap_closes_what_the_old_key_opened_when_the_overlap_is_over()
+    {
+        await using var node = await _world.StartNodeAsync(scheme => scheme["CloseAtExpiry"] = true);
+        var (key, id) = await node.IssueAsync();
+        using var stream = await OpenAsync(node, key);
+        var reading = ReadOnAsync(stream);
+
+        await node.RotateAsync(id, overlapSeconds: 2);
+
+        await Eventually.TrueAsync(async () => await node.KeyStatusAsync(key) == 401, "the overlap is over");
+        await Assert.ThrowsAnyAsync<IOException>(() => reading.WaitAsync(Soon));
+    }
+
     private static async Task<HttpResponseMessage> OpenAsync(GatewayNode node, string key)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "/events");

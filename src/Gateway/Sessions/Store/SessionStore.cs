@@ -94,17 +94,27 @@ internal sealed class SessionStore(
     /// <param name="subject">See <see cref="SessionId.SubjectOf"/>.</param>
     /// <param name="hash">See <see cref="SessionId.Hash"/>; null: all.</param>
     /// <param name="cancellationToken">Ends the wait for Redis.</param>
-    /// <returns>How many there were.</returns>
+    /// <returns>How many there were, and whether the nodes that hold connections of them were told: if not, they are when Redis is back.</returns>
     /// <exception cref="SessionStoreUnavailableException">Redis does not answer: they may have ended or not.</exception>
-    public async ValueTask<int> EndAsync(string subject, string? hash, CancellationToken cancellationToken)
+    public async ValueTask<(int Count, bool IsTold)> EndAsync(string subject, string? hash, CancellationToken cancellationToken)
     {
-        var ended = Texts(await RunAsync(EndScript, [keys.SessionsOfSubject(subject)], [hash ?? ""], cancellationToken));
+        string[] ended;
+        ChangeReceipt? receipt = null;
+        try
+        {
+            ended = Texts(await RunAsync(EndScript, [keys.SessionsOfSubject(subject)], [hash ?? ""], cancellationToken));
+        }
+        finally
+        {
+            // Also where none was left or no answer came: an earlier call, or this one, may have ended some and told nobody.
+            // It must not be lost: whoever has signed out has no session any more to sign out of again.
+            var selector = EndedSessions.SelectorOf(subject);
+            receipt = await log.AppendOrQueueAsync([selector], selector, cancellationToken);
+        }
+
         if (ended.Length > 0)
             await FreeAsync(subject, ended, "ended", cancellationToken);
-        // Also where none was left: an earlier call may have failed before it could tell the nodes that hold connections.
-        if (await log.TryAppendAsync([EndedSessions.SelectorOf(subject)], cancellationToken) is null)
-            throw Unavailable();
-        return ended.Length;
+        return (ended.Length, receipt is not null);
     }
 
     /// <summary>Lists a subject's sessions, the oldest first.</summary>

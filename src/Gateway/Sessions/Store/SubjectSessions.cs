@@ -26,7 +26,8 @@ public sealed class SubjectSessions
     public async Task<int> EndAsync(string subject, string? id = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(subject);
-        return await _store.EndAsync(SessionId.SubjectOf(subject), id, cancellationToken);
+        var (count, isTold) = await _store.EndAsync(SessionId.SubjectOf(subject), id, cancellationToken);
+        return isTold ? count : throw new SessionStoreUnavailableException();
     }
 }
 

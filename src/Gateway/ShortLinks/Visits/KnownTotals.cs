@@ -30,20 +30,14 @@ internal sealed class KnownTotals(TimeProvider time)
     /// <summary>How often Redis may have forgotten something.</summary>
     public long Interruptions => Volatile.Read(ref _interruptions);
 
-    /// <summary>All that is known.</summary>
-    public IEnumerable<VisitedLink> Links => _totals.Keys;
+    /// <summary>All that is known; some may come twice.</summary>
+    public IEnumerable<KnownTotal> All => _totals.Entries.Select(entry => new KnownTotal(entry.Key, entry.Value.Visits));
 
     /// <summary>The visits of a link at least; 0 where nothing is known.</summary>
     public long Of(VisitedLink link) => _totals.Get(link)?.Visits ?? 0;
 
     /// <summary>Notes what Redis told.</summary>
-    public void Note(VisitedLink link, long visits)
-    {
-        if (_totals.Get(link) is { } total)
-            total.Raise(visits);
-        else
-            _totals.Set(link, new Total(visits), 1);
-    }
+    public void Note(VisitedLink link, long visits) => (_totals.Get(link) ?? _totals.GetOrAdd(link, new Total(visits), 1)).Raise(visits);
 
     /// <summary>Notes that Redis may have forgotten something.</summary>
     public void Interrupt() => Interlocked.Increment(ref _interruptions);
@@ -66,3 +60,8 @@ internal sealed class KnownTotals(TimeProvider time)
         }
     }
 }
+
+/// <summary>What is known of a link.</summary>
+/// <param name="Link">Which.</param>
+/// <param name="Visits">How many visits it has at least.</param>
+internal readonly record struct KnownTotal(VisitedLink Link, long Visits);

@@ -26,21 +26,21 @@ internal sealed class VisitStore(RedisConnection redis, RedisKeys keys, NodeIden
     private static readonly RedisScript VisitScript = RedisScript.Load("ShortLinks/Visits/statistics.lua", "ShortLinks/Visits/visit.lua");
     private static readonly RedisScript CountScript = RedisScript.Load("ShortLinks/Visits/statistics.lua", "ShortLinks/Visits/count.lua");
 
-    /// <summary>Decides a visit of a link with a maximum. Never tried again: a call without an answer may have consumed.</summary>
+    /// <summary>
+    /// Decides a visit of a link with a maximum. Never tried again: a call without an answer may have consumed. A visit that
+    /// would be used up gets no answer while Redis may have forgotten some; see <see cref="KnownTotals.IsSettled"/>.
+    /// </summary>
     /// <param name="link">The link as this node knows it.</param>
-    /// <param name="consume">Whether a visit is used up; else it is only asked whether one is left.</param>
+    /// <param name="consume">True: an admitted visit is used up. False: it is only asked whether one is left, as for <c>HEAD</c>, and none is.</param>
     /// <param name="referrer">Where the visitor comes from; see <see cref="Referrer"/>.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public async ValueTask<RedisReply<DecidedVisit>> TryVisitAsync(VisitedLink link, bool consume, string referrer, CancellationToken cancellationToken)
     {
         if (consume && !totals.IsSettled)
             return default;
-        RedisKey[] scriptKeys = [keys.ShortLink(link.Slug), keys.ShortLinkVisits(link.Slug), keys.ShortLinkStatistics(link.Slug)];
-        RedisValue[] arguments = [consume ? 1 : 0, referrer, link.Id, totals.Of(link)];
-        var reply = await redis.TryAsync(database => VisitScript.EvaluateAsync(database, scriptKeys, arguments), cancellationToken);
-        if (!reply.TryGet(out var result))
+        var reply = await RunVisitAsync(new KnownTotal(link, totals.Of(link)), consume, referrer, cancellationToken);
+        if (!reply.TryGet(out var decided))
             return default;
-        var decided = new DecidedVisit((VisitDecision)(int)result[0], (long)result[1], link with { Id = (string?)result[2] ?? "" });
         if (decided.Decision is VisitDecision.Admitted or VisitDecision.UsedUp)
             totals.Note(decided.Link, decided.Total);
         // Redis may be another one since the call was made: what it admitted may be what others were admitted before.
@@ -49,8 +49,8 @@ internal sealed class VisitStore(RedisConnection redis, RedisKeys keys, NodeIden
 
     /// <summary>Sees to it that Redis knows the visits of a link that this node knows.</summary>
     /// <returns>Whether it does.</returns>
-    public async ValueTask<bool> TryRaiseAsync(VisitedLink link, CancellationToken cancellationToken) =>
-        (await TryVisitAsync(link, consume: false, Referrer.None, cancellationToken)).IsAnswered;
+    public async ValueTask<bool> TryRaiseAsync(KnownTotal known, CancellationToken cancellationToken) =>
+        (await RunVisitAsync(known, consume: false, Referrer.None, cancellationToken)).IsAnswered;
 
     /// <summary>Adds a batch of visits, once however often it is sent.</summary>
     /// <returns>The link's visits with this batch; not above 0 when it was added before, or the link is gone.</returns>
@@ -79,5 +79,16 @@ internal sealed class VisitStore(RedisConnection redis, RedisKeys keys, NodeIden
     {
         var reply = await redis.TryAsync(database => database.HashGetAllAsync(keys.ShortLinkStatistics(slug)), cancellationToken);
         return reply.TryGet(out var fields) ? new(LinkStatistics.Read(fields)) : default;
+    }
+
+    private async ValueTask<RedisReply<DecidedVisit>> RunVisitAsync(KnownTotal known, bool consume, string referrer, CancellationToken cancellationToken)
+    {
+        var link = known.Link;
+        RedisKey[] scriptKeys = [keys.ShortLink(link.Slug), keys.ShortLinkVisits(link.Slug), keys.ShortLinkStatistics(link.Slug)];
+        RedisValue[] arguments = [consume ? 1 : 0, referrer, link.Id, known.Visits];
+        var reply = await redis.TryAsync(database => VisitScript.EvaluateAsync(database, scriptKeys, arguments), cancellationToken);
+        return reply.TryGet(out var result)
+            ? new(new DecidedVisit((VisitDecision)(int)result[0], (long)result[1], link with { Id = (string?)result[2] ?? "" }))
+            : default;
     }
 }

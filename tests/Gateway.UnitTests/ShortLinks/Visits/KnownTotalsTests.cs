@@ -17,7 +17,7 @@ public sealed class KnownTotalsTests
 
         Assert.Equal(7, totals.Of(Oak));
         Assert.Equal(0, totals.Of(Oak with { Id = "2" }));
-        Assert.Equal([Oak], totals.Links);
+        Assert.Equal([new KnownTotal(Oak, 7)], totals.All);
     }
 
     [Fact]
@@ -63,6 +63,45 @@ public sealed class KnownTotalsTests
         }
 
         Assert.Equal(7, totals.Of(Oak));
-        Assert.InRange(totals.Links.Count(), KnownTotals.MaxLinks, 2 * KnownTotals.MaxLinks);
+        Assert.InRange(totals.All.Count(), KnownTotals.MaxLinks, 2 * KnownTotals.MaxLinks);
+    }
+
+    [Fact]
+    public void What_is_looked_up_and_noted_while_all_is_listed_takes_nothing_from_the_list()
+    {
+        const int links = 30_000;
+        var totals = new KnownTotals(_time);
+        for (var i = 0; i < links; i++)
+            totals.Note(new VisitedLink($"{i}", "1"), 5);
+
+        var listed = new Dictionary<VisitedLink, long>();
+        foreach (var (link, visits) in totals.All)
+        {
+            listed[link] = visits;
+            totals.Of(link);
+            totals.Note(new VisitedLink($"new-{listed.Count}", "1"), 1);
+        }
+
+        Assert.Equal(links, listed.Count(known => known.Value == 5));
+    }
+
+    [Fact]
+    public async Task First_visits_that_are_noted_at_once_leave_the_highest_number()
+    {
+        var totals = new KnownTotals(_time);
+        for (var i = 0; i < 2_000; i++)
+        {
+            var link = new VisitedLink($"{i}", "1");
+            using var start = new Barrier(2);
+            await Task.WhenAll(Note(2), Note(1));
+
+            Assert.Equal(2, totals.Of(link));
+
+            Task Note(long visits) => Task.Run(() =>
+            {
+                start.SignalAndWait();
+                totals.Note(link, visits);
+            });
+        }
     }
 }
