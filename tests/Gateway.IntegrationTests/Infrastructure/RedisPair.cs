@@ -38,18 +38,13 @@ internal sealed class RedisPair : IAsyncDisposable
         await lost.KillAsync();
         await Replica.ExecuteAsync("REPLICAOF", "NO", "ONE");
         Primary = Replica;
-        await lost.RestartAsync();
-        await ReplicateAsync();
+        await RestartAsReplicaAsync(lost);
     }
 
     public Task KillReplicaAsync() => Replica.KillAsync();
 
     /// <summary>Starts the replica again as what it was.</summary>
-    public async Task RestartReplicaAsync()
-    {
-        await Replica.RestartAsync();
-        await ReplicateAsync();
-    }
+    public Task RestartReplicaAsync() => RestartAsReplicaAsync(Replica);
 
     /// <summary>Waits until the replica has what was written so far.</summary>
     public async Task ReplicatedAsync()
@@ -69,13 +64,29 @@ internal sealed class RedisPair : IAsyncDisposable
 
     private async Task ReplicateAsync()
     {
+        var link = await LinkToPrimaryAsync();
+        await Replica.ExecuteAsync("REPLICAOF", "127.0.0.1", link.Port);
+        await FilledAsync();
+    }
+
+    // What it is from its first moment: as a second primary, and empty, clients could take it for the right one.
+    private async Task RestartAsReplicaAsync(RedisServer server)
+    {
+        var link = await LinkToPrimaryAsync();
+        await server.RestartAsync(withSavedData: false, "--replicaof", "127.0.0.1", $"{link.Port}");
+        await FilledAsync();
+    }
+
+    private async Task<SlowLink> LinkToPrimaryAsync()
+    {
         if (_replication is not null)
             await _replication.DisposeAsync();
         _replication = SlowLink.To(Primary.Port);
         _replication.Delay = Lag;
-        await Replica.ExecuteAsync("REPLICAOF", "127.0.0.1", _replication.Port);
-        await Eventually.TrueAsync(
-            async () => $"{await Replica.ExecuteAsync("INFO", "replication")}".Contains("master_link_status:up", StringComparison.Ordinal),
-            "the replica has what the primary has", TimeSpan.FromSeconds(30));
+        return _replication;
     }
+
+    private Task FilledAsync() => Eventually.TrueAsync(
+        async () => $"{await Replica.ExecuteAsync("INFO", "replication")}".Contains("master_link_status:up", StringComparison.Ordinal),
+        "the replica has what the primary has", TimeSpan.FromSeconds(30));
 }

@@ -49,13 +49,14 @@ public sealed class RedisServer : IAsyncDisposable
     }
 
     /// <summary>Starts it again on the same port, with what <see cref="SaveAsync"/> last wrote, or empty.</summary>
-    public async Task RestartAsync(bool withSavedData = false)
+    /// <param name="options">More of the command line, this time.</param>
+    public async Task RestartAsync(bool withSavedData = false, params string[] options)
     {
         if (!_process!.HasExited)
             await KillAsync();
         if (!withSavedData)
             File.Delete(Path.Combine(_directory, "dump.rdb"));
-        await StartProcessAsync();
+        await StartProcessAsync(options);
     }
 
     /// <summary>Writes a snapshot, which a later restart can go back to.</summary>
@@ -133,7 +134,7 @@ public sealed class RedisServer : IAsyncDisposable
         Directory.Delete(_directory, recursive: true);
     }
 
-    private async Task StartProcessAsync()
+    private async Task StartProcessAsync(params string[] more)
     {
         var start = new ProcessStartInfo("redis-server")
         {
@@ -143,7 +144,7 @@ public sealed class RedisServer : IAsyncDisposable
                 "--port", $"{Port}", "--bind", "127.0.0.1", "--dir", _directory, "--save", "", "--appendonly", "no", "--daemonize", "no",
             },
         };
-        foreach (var option in _options)
+        foreach (var option in _options.Concat(more))
             start.ArgumentList.Add(option);
         if (_configurationFile is not null)
             start.ArgumentList.Insert(0, _configurationFile);
