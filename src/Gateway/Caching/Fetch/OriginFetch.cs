@@ -81,7 +81,7 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
         _response = ResponseReader.Read(_context, _ownFields, _times.Response);
         var refusal = ResponseReader.HasForwarderError(_context)
             ? CacheReason.Incomplete
-            : StorageRules.Decide(_response.Status >= 400 ? exchange.RequestOfError() : exchange.Request, _response, exchange.Policy.Storage);
+            : StorageRules.Decide(exchange.RequestBehind(_response.Status), _response, exchange.Policy.Storage);
         _recording = refusal == CacheReason.None ? BeginRecording(out refusal) : null;
         if (_recording is null)
             Refuse(refusal);

@@ -59,9 +59,8 @@ internal sealed class PostForward(RequestDelegate next, FetchServices services, 
             var now = services.Clock.Now;
             var facts = ResponseReader.Read(_context, _ownFields, now);
             var isOfTarget = UnsafeMethodInvalidation.IsTarget(_context.Request, _context.Response.Headers.ContentLocation);
-            var request = facts.Status >= StatusCodes.Status400BadRequest ? exchange.RequestOfError() : exchange.Request;
             if (StorageRules.IsReusableForGet(facts, isOfTarget) && !_isOverridden && !ResponseReader.HasForwarderError(_context)
-                && StorageRules.Decide(request, facts, exchange.Policy.Storage) == CacheReason.None)
+                && StorageRules.Decide(exchange.RequestBehind(facts.Status), facts, exchange.Policy.Storage) == CacheReason.None)
                 Begin(facts, new FetchTimes(_requestTime, now, _stamp));
             var status = CacheStatus.Forwarded(CacheReason.Method, _context.Response.StatusCode, _recording is not null, false, CacheReason.None);
             _context.Response.Headers.Append(CacheStatus.FieldName, status);
