@@ -65,7 +65,7 @@ internal sealed class RedisKeys
     /// <summary>What the output cache store's own keys begin with: strings <c>__MSOCV_…</c>, retention as expiry · Caching · cache.</summary>
     public string StoredResponsePrefix => _prefix + "response:";
 
-    /// <summary>String, RedLock.net's id of the lock · 2.5 s, extended while the fetch runs · Caching (RedLock.net) · lock.</summary>
+    /// <summary>String, RedLock.net's id of the lock · 2 s, extended while the fetch runs · Caching (RedLock.net) · lock.</summary>
     /// <param name="hash">A hash of the cache key.</param>
     public RedisKey FetchLock(string hash) => $"{_prefix}lock:{hash}";
 

@@ -16,7 +16,7 @@ namespace Gateway.Caching.Fetch;
 internal sealed class FetchLock(RedisConnection redis, NodeLocks locks, RedisKeys keys, WaitingRequests waiting, TimeProvider time)
 {
     private static readonly TimeSpan FirstRecheck = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan LastRecheck = TimeSpan.FromMilliseconds(400);
+    private static readonly TimeSpan LastRecheck = TimeSpan.FromMilliseconds(200);
 
     private readonly ConcurrentDictionary<string, Waiters> _waiters = new(StringComparer.Ordinal);
     private readonly Lock _subscribeGate = new();

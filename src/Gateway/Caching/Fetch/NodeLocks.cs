@@ -19,7 +19,7 @@ internal sealed class NodeLocks : IHostedService, IDisposable
     /// How long a lock lasts that nobody extends or gives back, because its node died. With the last recheck of those who
     /// wait, a killed node holds them up for three seconds at most.
     /// </summary>
-    public static readonly TimeSpan Expiry = TimeSpan.FromSeconds(2.5);
+    public static readonly TimeSpan Expiry = TimeSpan.FromSeconds(2);
 
     private readonly RedisConnection[] _servers;
     private readonly bool _ownsServers;
