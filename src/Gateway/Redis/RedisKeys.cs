@@ -138,4 +138,7 @@ internal sealed class RedisKeys
 
     /// <summary>Sorted set id → end in seconds, by which <see cref="Revocations"/> is trimmed · as that · Tokens · record.</summary>
     public RedisKey RevocationEnds { get; }
+
+    /// <summary>String, by how many seconds a scheme's issuer is ahead, while it is · the scheme's <c>MaxLifetime</c> · Tokens · record.</summary>
+    public RedisKey IssuerLead(string scheme) => $"{_prefix}issuer-lead:{scheme.ToLowerInvariant()}";
 }

@@ -35,8 +35,8 @@ internal readonly record struct TokenResult(TokenVerdict Verdict, VerifiedToken?
 /// finds it, as the scheme's kind does; (4) it was not revoked, which is asked on every use and of every result alike.
 /// </summary>
 internal sealed class TokenValidator(
-    TokenCache cache, TokenVerifier verifier, IntrospectedTokens introspected, ApiKeyLookup apiKeys, RevocationList revocations, SharedChangeLog log,
-    TimeProvider time)
+    TokenCache cache, TokenVerifier verifier, IntrospectedTokens introspected, ApiKeyLookup apiKeys, RevocationList revocations, IssuerLeads leads,
+    SharedChangeLog log, TimeProvider time)
 {
     private readonly ConcurrentDictionary<string, Lazy<Task<TokenResult>>> _running = new(StringComparer.Ordinal);
 
@@ -122,9 +122,15 @@ internal sealed class TokenValidator(
                 _ => await apiKeys.ResolveAsync(scheme, token, known),
             };
             if (result.Token is { } found)
+            {
+                await leads.NoteAsync(scheme, found.IssuedAt);
                 cache.Store(hash, found);
+            }
             else if (result.Verdict == TokenVerdict.Refused)
+            {
                 cache.StoreRefusal(hash, scheme.Kind, result.Refusal, keysBefore);
+            }
+
             return result;
         }
         finally

@@ -36,6 +36,7 @@ internal static class TokensExtensions
 
         services.AddSingleton<RevocationList>();
         services.AddSingleton<RevocationStore>();
+        services.AddSingleton<IssuerLeads>();
         services.AddHostedService<RevocationSynchronizer>();
 
         services.AddAuthentication();

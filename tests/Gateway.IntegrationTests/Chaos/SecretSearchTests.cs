@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text.Json;
 using Gateway.IntegrationTests.Infrastructure;
 using Gateway.IntegrationTests.Sessions;
 
@@ -17,6 +18,7 @@ public sealed class SecretSearchTests : IAsyncLifetime, IDisposable
     private readonly List<(string What, string Secret)> _secrets =
     [
         ("the admin key", AdminKey), ("a wrong admin key", "not-the-admin-key-77"), ("the key of a client", ClientKey),
+        ("the client secret for introspection", "gatekeeper"), ("the same as it is sent", "Z2F0ZXdheTpnYXRla2VlcGVy"),
         ("the password of a link", LinkPassword), ("a wrong password", "open-barley-5c"), ("the password of a user", "wonderland"),
     ];
 
@@ -45,6 +47,7 @@ public sealed class SecretSearchTests : IAsyncLifetime, IDisposable
     public async Task No_token_cookie_password_or_key_is_in_Redis_logs_metrics_or_traces()
     {
         await UseTokensAsync();
+        await UseApiKeysAsync();
         await UseCartAsync();
         await UseLinksAsync();
         await UseSignInAsync();
@@ -95,6 +98,8 @@ public sealed class SecretSearchTests : IAsyncLifetime, IDisposable
             _secrets.AddRange(token.Split('.').Skip(1).Select(part => (what, part)));
             foreach (var node in Nodes)
                 using (await AskAsync(node, HttpMethod.Get, "/account", ("Authorization", "Bearer " + token))) { }
+            using var asked = await AskAsync(_world.NodeB, HttpMethod.Get, "/introspected", ("Authorization", "Bearer " + token));
+            Assert.Equal(what == "a forged token" ? HttpStatusCode.Unauthorized : HttpStatusCode.OK, asked.StatusCode);
         }
 
         using var answer = await AdminAsync(HttpMethod.Post, "/tokens/revoke?wait=true", new { token = revoked });
@@ -104,6 +109,30 @@ public sealed class SecretSearchTests : IAsyncLifetime, IDisposable
             using var refused = await AskAsync(node, HttpMethod.Get, "/account", ("Authorization", "Bearer " + revoked));
             Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
         }
+    }
+
+    private async Task UseApiKeysAsync()
+    {
+        using var made = await AdminAsync(HttpMethod.Post, "/api-keys", new { owner = "acme" });
+        var (first, id) = await ReadKeyAsync(made);
+        using var rotated = await AdminAsync(HttpMethod.Post, $"/api-keys/{id}/rotate", new { overlapSeconds = 600 });
+        var (second, _) = await ReadKeyAsync(rotated);
+        foreach (var (key, status) in new[] { (first, 200), (second, 200), (second[..^1], 401) })
+        {
+            using var page = await AskAsync(_world.NodeB, HttpMethod.Get, "/partners", ("X-Api-Key", key));
+            Assert.Equal(status, (int)page.StatusCode);
+        }
+
+        using (await AdminAsync(HttpMethod.Delete, $"/api-keys/{id}")) { }
+    }
+
+    // The id is no secret; what follows it is.
+    private async Task<(string Key, string Id)> ReadKeyAsync(HttpResponseMessage answer)
+    {
+        var body = await answer.Content.ReadFromJsonAsync<JsonElement>();
+        var (key, id) = (body.GetProperty("key").GetString()!, body.GetProperty("apiKey").GetProperty("id").GetString()!);
+        _secrets.Add(("an API key", key[(key.LastIndexOf('_') + 1)..^1]));
+        return (key, id);
     }
 
     private async Task UseCartAsync()

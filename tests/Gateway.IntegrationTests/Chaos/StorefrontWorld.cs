@@ -81,7 +81,8 @@ internal sealed class StorefrontWorld : IAsyncDisposable
         return GatewayNode.StartAsync(
             redis: redis,
             // A link that is lost is asked for all the time: nobody guesses here.
-            args: ["--config", demo, "--ShortLinks:UnknownPerMinute=0", $"--Tokens:Schemes:storefront:JwksUri={a.Address}identity/jwks", .. destinations, .. args],
+            args: ["--config", demo, "--ShortLinks:UnknownPerMinute=0", $"--Tokens:Schemes:storefront:JwksUri={a.Address}identity/jwks",
+                $"--Tokens:Schemes:introspected:Introspection:Endpoint={a.Address}identity/introspect", .. destinations, .. args],
             configure: configure);
     }
 }

@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Gateway.IntegrationTests.Infrastructure;
+using Gateway.Sessions.Affinity;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.IntegrationTests.Sessions;
 
@@ -135,6 +137,20 @@ public sealed class AffinityFaultTests
         for (var i = 0; i < 6; i++)
             Assert.Equal(last, await second.VisitAsync(world.Nodes[i % 2]));
         world.AssertNoExceptions();
+    }
+
+    [Fact]
+    public async Task Of_two_moves_of_a_session_on_one_gateway_without_redis_the_first_one_holds()
+    {
+        await using var world = await SessionsWorld.StartAsync(backends: 1, nodes: 1);
+        await world.Redis.KillAsync();
+        var records = world.A.Services.GetRequiredService<AffinityRecords>();
+        var (id, lost) = (AffinityCookie.NewId(), new SessionAffinity("lost", 0));
+
+        Assert.Equal(new SessionAffinity("a", 1), await records.MoveAsync(id, lost, "a", CancellationToken.None));
+
+        // Of another request that found the session where it was.
+        Assert.Equal(new SessionAffinity("a", 1), await records.MoveAsync(id, lost, "b", CancellationToken.None));
     }
 
     [Fact]

@@ -2,6 +2,9 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Gateway.Hosting.Configuration;
 using Gateway.IntegrationTests.Infrastructure;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.DataProtection.KeyManagement.Internal;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.IntegrationTests.Sessions;
 
@@ -43,6 +46,8 @@ public sealed class KeyRingTests
 
         await world.Redis.RestartAsync();
 
+        // Before any cookie asks for it: the framework looks for unknown keys by itself only in a process' first minutes.
+        await Eventually.TrueAsync(() => HasRingOfTwo(a) && HasRingOfTwo(b), "each node works with the keys of both");
         await ReadsCookiesAsync(a, b);
         await ReadsCookiesAsync(b, a);
         Assert.Equal(backend, await shopper.VisitAsync(b));
@@ -145,6 +150,13 @@ public sealed class KeyRingTests
         },
         "the node reads the other one's cookies",
         TimeSpan.FromSeconds(5));
+
+    private static bool HasRingOfTwo(GatewayNode node)
+    {
+        var ring = node.Services.GetRequiredService<IKeyRingProvider>().GetCurrentKeyRing();
+        var keys = node.Services.GetRequiredService<IKeyManager>().GetAllKeys();
+        return keys.Count == 2 && keys.All(key => ring.GetAuthenticatedEncryptorByKeyId(key.KeyId, out _) is not null);
+    }
 
     private static string CreateCertificate(string password)
     {

@@ -66,7 +66,7 @@ internal sealed class SignInApp : IAsyncDisposable
         app.MapPost("/sign-out", (HttpContext context) => context.SignOutAsync());
         app.MapGet("/me", (ClaimsPrincipal user) => user.Identity!.Name).RequireAuthorization();
         app.MapGet("/anyone", (ClaimsPrincipal user) => user.Identity?.Name ?? "nobody");
-        app.MapGet("/events", StreamAsync).RequireAuthorization();
+        app.MapGet("/events", (HttpContext context) => OpenStream.SendAsync(context)).RequireAuthorization();
         await app.StartAsync();
         return new SignInApp(app, log);
     }
@@ -75,17 +75,6 @@ internal sealed class SignInApp : IAsyncDisposable
     {
         Client.Dispose();
         await _app.DisposeAsync();
-    }
-
-    // Goes on until the request is aborted.
-    private static async Task StreamAsync(HttpContext context)
-    {
-        context.Response.ContentType = "text/event-stream";
-        await context.Response.WriteAsync("data: hello\n\n", context.RequestAborted);
-        await context.Response.Body.FlushAsync(context.RequestAborted);
-        var aborted = new TaskCompletionSource();
-        await using var registration = context.RequestAborted.Register(aborted.SetResult);
-        await aborted.Task;
     }
 }
 

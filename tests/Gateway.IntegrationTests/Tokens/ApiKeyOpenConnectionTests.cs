@@ -1,6 +1,4 @@
-using System.Net;
 using Gateway.IntegrationTests.Infrastructure;
-using Microsoft.AspNetCore.Http;
 
 namespace Gateway.IntegrationTests.Tokens;
 
@@ -14,16 +12,7 @@ public sealed class ApiKeyOpenConnectionTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         await _world.InitializeAsync();
-        _world.Origin.Map("/events", async context =>
-        {
-            context.Response.ContentType = "text/event-stream";
-            context.Response.Headers.CacheControl = "no-store";
-            await context.Response.WriteAsync("data: hello\n\n");
-            await context.Response.Body.FlushAsync();
-            var aborted = new TaskCompletionSource();
-            await using var registration = context.RequestAborted.Register(aborted.SetResult);
-            await aborted.Task;
-        });
+        _world.Origin.Map("/events", context => OpenStream.SendAsync(context));
     }
 
     public Task DisposeAsync() => _world.DisposeAsync();
@@ -45,8 +34,8 @@ public sealed class ApiKeyOpenConnectionTests : IAsyncLifetime
         else
             await _world.A.RotateAsync(id, overlapSeconds: 0);
 
-        await Assert.ThrowsAnyAsync<IOException>(() => ReadOnAsync(stream).WaitAsync(Soon));
-        var reading = ReadOnAsync(others);
+        await stream.AssertCutAsync(Soon);
+        var reading = others.ReadOnAsync();
         Assert.Equal(200, await _world.B.KeyStatusAsync(other));
         Assert.False(reading.IsCompleted);
         Assert.Empty(_world.B.Log.Exceptions);
@@ -64,7 +53,7 @@ public sealed class ApiKeyOpenConnectionTests : IAsyncLifetime
         });
         var (key, _) = await node.IssueAsync(new { owner = "alice", expires = TimeProvider.System.GetUtcNow().AddSeconds(4) });
         using var stream = await OpenAsync(node, key);
-        var reading = ReadOnAsync(stream);
+        var reading = stream.ReadOnAsync();
         await Eventually.TrueAsync(async () => await node.KeyStatusAsync(key) == 401, "the key expires");
 
         if (closes)
@@ -79,7 +68,7 @@ public sealed class ApiKeyOpenConnectionTests : IAsyncLifetime
         await using var node = await _world.StartNodeAsync(scheme => scheme["CloseAtExpiry"] = true);
         var (key, id) = await node.IssueAsync();
         using var stream = await OpenAsync(node, key);
-        var reading = ReadOnAsync(stream);
+        var reading = stream.ReadOnAsync();
 
         await node.RotateAsync(id, overlapSeconds: 2);
 
@@ -87,14 +76,5 @@ public sealed class ApiKeyOpenConnectionTests : IAsyncLifetime
         await Assert.ThrowsAnyAsync<IOException>(() => reading.WaitAsync(Soon));
     }
 
-    private static async Task<HttpResponseMessage> OpenAsync(GatewayNode node, string key)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/events");
-        request.Headers.Add("X-Api-Key", key);
-        var response = await node.Public.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        return response;
-    }
-
-    private static async Task ReadOnAsync(HttpResponseMessage response) => await (await response.Content.ReadAsStreamAsync()).CopyToAsync(Stream.Null);
+    private static Task<HttpResponseMessage> OpenAsync(GatewayNode node, string key) => node.OpenAsync("/events", "X-Api-Key", key);
 }

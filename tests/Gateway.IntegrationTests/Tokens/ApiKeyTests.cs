@@ -27,6 +27,19 @@ public sealed class ApiKeyTests(ApiKeyWorld world) : IClassFixture<ApiKeyWorld>
     }
 
     [Fact]
+    public async Task A_backend_gets_the_key_only_where_the_scheme_says_so()
+    {
+        var path = $"/kept/{Guid.NewGuid():N}";
+        world.Origin.Map(path, "", ("Cache-Control", "no-store"));
+        await using var node = await world.StartNodeAsync(scheme => ((Dictionary<string, object>)scheme["ApiKeys"])["KeepField"] = true);
+        var (key, _) = await node.IssueAsync();
+
+        Assert.Equal(200, await node.KeyStatusAsync(key, path));
+
+        Assert.Equal(key, world.Origin.Requests.Single(request => request.PathAndQuery == path).Headers["X-Api-Key"]);
+    }
+
+    [Fact]
     public async Task What_is_no_key_is_refused_with_a_challenge()
     {
         var (key, _) = await world.A.IssueAsync();

@@ -124,6 +124,22 @@ public sealed class IntrospectionTests : IAsyncLifetime
         Assert.Empty(node.Log.Exceptions);
     }
 
+    [Theory]
+    [InlineData("text/html; charset=utf-8", 503)]
+    [InlineData("application/token-introspection+jwt", 503)]
+    [InlineData("json", 503)]
+    [InlineData("Application/JSON;charset=UTF-8", 200)]
+    [InlineData(null, 200)]
+    public async Task An_answer_of_another_type_is_none(string? type, int status)
+    {
+        var node = await _world.StartNodeAsync();
+        _world.Provider.ContentType = type;
+
+        Assert.Equal(status, await node.StatusAsync(_world.Provider.Issue()));
+        Assert.Equal(status == 200 ? 401 : 503, await node.StatusAsync("nobody-issued-this"));
+        Assert.Empty(node.Log.Exceptions);
+    }
+
     [Fact]
     public async Task A_token_without_a_required_scope_gets_403()
     {

@@ -18,8 +18,8 @@ public sealed class OpenConnectionTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         await _nodes.InitializeAsync();
-        _nodes.Origin.Map("/events", context => StreamAsync(context, "text/event-stream"));
-        _nodes.Origin.Map("/lines", context => StreamAsync(context, "application/x-ndjson"));
+        _nodes.Origin.Map("/events", context => OpenStream.SendAsync(context));
+        _nodes.Origin.Map("/lines", context => OpenStream.SendAsync(context, "application/x-ndjson"));
         _nodes.Origin.Map("/socket", EchoAsync);
     }
 
@@ -51,10 +51,10 @@ public sealed class OpenConnectionTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
 
         await Assert.ThrowsAsync<WebSocketException>(() => socket.ReceiveAsync(new byte[10], CancellationToken.None).WaitAsync(Soon));
-        await AssertCutAsync(events);
-        await AssertCutAsync(lines);
+        await events.AssertCutAsync(Soon);
+        await lines.AssertCutAsync(Soon);
         Assert.Equal("hello", await AskAsync(bobsSocket, "hello"));
-        Assert.False(ReadOnAsync(bobsEvents).IsCompleted);
+        Assert.False(bobsEvents.ReadOnAsync().IsCompleted);
         await Eventually.TrueAsync(() => OpenOn(_nodes.B) == 2, "only what was not revoked is open");
         Assert.Empty(_nodes.B.Log.Exceptions);
     }
@@ -67,7 +67,7 @@ public sealed class OpenConnectionTests : IAsyncLifetime
         {
             arrived.SetResult();
             await go.Task;
-            await StreamAsync(context, "text/event-stream");
+            await OpenStream.SendAsync(context);
         });
         var token = _nodes.Issuer.Issue();
         var response = _nodes.B.GetAsync("/late", token);
@@ -139,7 +139,7 @@ public sealed class OpenConnectionTests : IAsyncLifetime
         Assert.Equal(2, OpenOn(node));
         Assert.Equal(200, await node.StatusAsync(token, "/short"));
         Assert.Equal("hello", await AskAsync(socket, "hello"));
-        Assert.False(ReadOnAsync(events).IsCompleted);
+        Assert.False(events.ReadOnAsync().IsCompleted);
         events.Dispose();
         await Eventually.TrueAsync(() => OpenOn(node) == 1, "there is room again");
         using var lines = await OpenAsync(node, "/lines", token);
@@ -165,28 +165,7 @@ public sealed class OpenConnectionTests : IAsyncLifetime
         return Encoding.UTF8.GetString(buffer, 0, received.Count);
     }
 
-    private static async Task<HttpResponseMessage> OpenAsync(GatewayNode node, string path, string token)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { Authorization = new("Bearer", token) } };
-        var response = await node.Public.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        return response;
-    }
-
-    private static async Task ReadOnAsync(HttpResponseMessage response) => await (await response.Content.ReadAsStreamAsync()).CopyToAsync(Stream.Null);
-
-    private static async Task AssertCutAsync(HttpResponseMessage response) => await Assert.ThrowsAnyAsync<IOException>(() => ReadOnAsync(response).WaitAsync(Soon));
-
-    private static async Task StreamAsync(HttpContext context, string type)
-    {
-        context.Response.ContentType = type;
-        context.Response.Headers.CacheControl = "no-store";
-        await context.Response.WriteAsync("data: hello\n\n");
-        await context.Response.Body.FlushAsync();
-        var aborted = new TaskCompletionSource();
-        await using var registration = context.RequestAborted.Register(aborted.SetResult);
-        await aborted.Task;
-    }
+    private static Task<HttpResponseMessage> OpenAsync(GatewayNode node, string path, string token) => node.OpenAsync(path, "Authorization", "Bearer " + token);
 
     private static async Task EchoAsync(HttpContext context)
     {

@@ -1,4 +1,5 @@
 using Gateway.IntegrationTests.Infrastructure;
+using Gateway.Tokens;
 using Gateway.Tokens.Revocations;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -30,6 +31,27 @@ public sealed class RevocationStoreTests
         await AddAsync(store, new Revocation(RevocationId.OfSubject("shop", "carol"), now, now - 1));
         await AddAsync(store, new Revocation(RevocationId.OfSubject("shop", "dave"), now, now + 1000));
         Assert.Equal(3 + RevocationStore.MaxBatch, (await store.ReadAllAsync(CancellationToken.None))!.Count);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Of_the_leads_of_an_issuers_clock_the_largest_holds_for_all_nodes(bool isEmbedded)
+    {
+        await using var redis = isEmbedded ? null : await RedisServer.StartAsync();
+        await using var node = await GatewayNode.StartAsync(redis: redis?.ConnectionString);
+        var (leads, others) = (node.Services.GetRequiredService<IssuerLeads>(), ActivatorUtilities.CreateInstance<IssuerLeads>(node.Services));
+        var scheme = new TokenScheme("Shop", TokenKind.Jwt, new TokenSchemeOptions(), "", null, new TokenCounts("Shop"));
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+
+        await leads.NoteAsync(scheme, now);
+        Assert.Equal(0, await others.FindAsync(scheme, CancellationToken.None));
+        foreach (var lead in new[] { 200, 300, 100 })
+            await leads.NoteAsync(scheme, now + lead);
+        await others.NoteAsync(scheme, now + 250);
+
+        Assert.InRange((await others.FindAsync(scheme with { Name = "shop" }, CancellationToken.None))!.Value, 290, 300);
+        Assert.Equal(0, await others.FindAsync(scheme with { Name = "bank" }, CancellationToken.None));
     }
 
     [Fact]

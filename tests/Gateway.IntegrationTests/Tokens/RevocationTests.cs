@@ -95,6 +95,36 @@ public sealed class RevocationTests : IAsyncLifetime
         Assert.Equal(200, await _nodes.A.StatusAsync(_nodes.Issuer.Issue()));
     }
 
+    [Theory]
+    [InlineData("subject")]
+    [InlineData("issuedBefore")]
+    public async Task A_token_of_an_issuer_whose_clock_is_ahead_does_not_escape(string by)
+    {
+        const int lead = 20;
+        var now = TimeProvider.System.GetUtcNow();
+        var issued = now.ToUnixTimeSeconds() + lead;
+        var (used, unused) = (_nodes.Issuer.Issue(change: ("iat", issued)), _nodes.Issuer.Issue(change: ("iat", issued)));
+        Assert.Equal(200, await _nodes.B.StatusAsync(used));
+
+        using var answer = await _nodes.A.RevokeAsync(by == "subject" ? new { subject = "alice" } : new { issuedBefore = now.AddMilliseconds(1) });
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        await Eventually.TrueAsync(async () => await _nodes.B.StatusAsync(used) == 401, "the other node refuses the token", Second);
+        await ForgetResultsAsync();
+        await AssertStatusAsync(401, unused, _nodes.A, _nodes.B);
+        Assert.Equal(200, await _nodes.B.StatusAsync(_nodes.Issuer.Issue(change: ("iat", issued + 8))));
+    }
+
+    [Fact]
+    public async Task Where_clocks_agree_a_subject_comes_back_a_second_after_its_revocation()
+    {
+        Assert.Equal(200, await _nodes.B.StatusAsync(_nodes.Issuer.Issue()));
+        using var answer = await _nodes.A.RevokeAsync(new { subject = "alice" }, wait: true);
+        var after = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() + 1;
+
+        await AssertStatusAsync(200, _nodes.Issuer.Issue(change: ("iat", after)), _nodes.A, _nodes.B);
+    }
+
     [Fact]
     public async Task An_empty_Redis_gets_the_revocations_back_from_the_nodes()
     {

@@ -34,6 +34,9 @@ internal sealed class TestProvider : IAsyncDisposable
     /// <summary>What it answers instead of the truth.</summary>
     public string? Nonsense { get; set; }
 
+    /// <summary>What it says its answers are; null: nothing.</summary>
+    public string? ContentType { get; set; } = "application/json";
+
     /// <summary>What it waits for before it answers.</summary>
     public Task Hold { get; set; } = Task.CompletedTask;
 
@@ -87,6 +90,8 @@ internal sealed class TestProvider : IAsyncDisposable
             return;
         }
 
+        if (ContentType is not null)
+            context.Response.Headers.ContentType = ContentType;
         await context.Response.WriteAsync(Nonsense ?? JsonSerializer.Serialize(
             _tokens.GetValueOrDefault(form["token"].ToString()) ?? new Dictionary<string, object> { ["active"] = false }));
     }

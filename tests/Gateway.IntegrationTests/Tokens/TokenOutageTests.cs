@@ -1,6 +1,7 @@
 using System.Net;
 using Gateway.IntegrationTests.Infrastructure;
 using Gateway.IntegrationTests.Sessions;
+using Gateway.Tokens;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.IntegrationTests.Tokens;
@@ -38,6 +39,37 @@ public sealed class TokenOutageTests : TokenWorld
         await using var b = await StartAsync();
         Assert.Equal(200, await b.StatusAsync(token));
         Assert.Equal(503, await b.StatusAsync(Issuer.Issue("carol")));
+    }
+
+    [Fact]
+    public async Task Keys_are_read_ahead_whether_or_not_anybody_asks_and_the_same_ones_stay_what_they_are()
+    {
+        var time = new AdvancedTime();
+        await using var node = await TokenNode.StartAsync(Origin, Issuer, Redis, configure: builder => builder.Services.AddSingleton<TimeProvider>(time));
+        var keys = node.Services.GetRequiredService<TokenSchemes>().Find("shop")!.Keys!;
+        await Eventually.TrueAsync(() => Issuer.Reads == 1, "the keys are read at the start");
+
+        time.Advance(TimeSpan.FromMinutes(4));
+        Assert.Equal(200, await node.StatusAsync(Issuer.Issue(change: ("iat", time.GetUtcNow().ToUnixTimeSeconds()))));
+        Assert.Equal(1, Issuer.Reads);
+        var before = keys.Current;
+        time.Advance(TimeSpan.FromMinutes(1));
+
+        await Eventually.TrueAsync(() => Issuer.Reads == 2, "they are read before they are old");
+        // Refusals that were made with them still hold.
+        Assert.Same(before, keys.Current);
+    }
+
+    [Fact]
+    public async Task The_last_good_keys_outlast_a_reload_while_the_issuer_is_away()
+    {
+        await using var node = await StartAsync();
+        Assert.Equal(200, await node.StatusAsync(Issuer.Issue()));
+        Issuer.IsDown = true;
+
+        await node.ReloadAsync(TokenNode.Config(Origin, Issuer, scheme => scheme["CacheDuration"] = "00:01:00"));
+
+        Assert.Equal(200, await node.StatusAsync(Issuer.Issue("bob")));
     }
 
     [Fact]

@@ -44,6 +44,9 @@ internal sealed class IntrospectionClient(TimeProvider time, TokensMetrics metri
             // RFC 7662 §2.3: an answer about a token is a 200, also about one that is not active.
             if (response.StatusCode != HttpStatusCode.OK)
                 return Fail(scheme, $"it answered {(int)response.StatusCode}");
+            // §2.2: it is application/json. What names no type may be taken for what it is (RFC 9110 §8.3).
+            if (response.Content.Headers.TryGetValues("Content-Type", out _) && !IsJson(response.Content.Headers.ContentType))
+                return Fail(scheme, "its answer is not application/json");
             var answer = IntrospectionAnswer.Read(await response.Content.ReadAsByteArrayAsync(deadline.Token), scheme.Options, time.GetUtcNow());
             if (answer.Content is null && answer.Refusal == TokenRefusal.None)
                 return Fail(scheme, "its answer is no introspection response");
@@ -80,6 +83,8 @@ internal sealed class IntrospectionClient(TimeProvider time, TokensMetrics metri
             },
         };
     }
+
+    private static bool IsJson(MediaTypeHeaderValue? type) => string.Equals(type?.MediaType, "application/json", StringComparison.OrdinalIgnoreCase);
 
     private Verification Fail(TokenScheme scheme, string why)
     {

@@ -14,8 +14,8 @@ internal static class RevokeEndpoints
     public static void Map(IEndpointRouteBuilder admin) => admin.MapPost("/tokens/revoke", RevokeAsync);
 
     private static async Task<Results<Ok<RevokeResponse>, Accepted<RevokeResponse>, ValidationProblem, ProblemHttpResult>> RevokeAsync(
-        RevokeRequest request, TokenSchemes schemes, RevocationStore store, SharedChangeLog log, RedisClock clock, ILogger<RevocationStore> logger,
-        HttpResponse response, CancellationToken cancellationToken, bool wait = false)
+        RevokeRequest request, TokenSchemes schemes, RevocationStore store, IssuerLeads leads, SharedChangeLog log, RedisClock clock,
+        ILogger<RevocationStore> logger, HttpResponse response, CancellationToken cancellationToken, bool wait = false)
     {
         var now = clock.Now;
         var errors = Check(request, schemes, now);
@@ -23,9 +23,9 @@ internal static class RevokeEndpoints
             return TypedResults.ValidationProblem(errors, title: "The request names nothing that can be revoked.");
 
         var concerned = ConcernedBy(request, schemes);
-        var revocations = concerned.ConvertAll(scheme => Create(request, scheme, now.ToUnixTimeSeconds()));
         TokensLog.Revoked(logger, KindOf(request), string.Join(", ", concerned.Select(scheme => scheme.Name)));
-        var (outcome, receipt) = await store.AddAsync(revocations, cancellationToken);
+        var revocations = await CreateAsync(request, concerned, leads, now.ToUnixTimeSeconds(), cancellationToken);
+        var (outcome, receipt) = revocations is null ? (RevocationOutcome.Unavailable, default) : await store.AddAsync(revocations, cancellationToken);
         if (outcome == RevocationOutcome.Full)
         {
             return TypedResults.Problem(
@@ -44,7 +44,7 @@ internal static class RevokeEndpoints
                     : "The revocation is written, but Redis no longer answers: where it is in force is not known.");
         }
 
-        var answer = new RevokeResponse(revocations.Count, receipt.Number, spread?.Applied, spread?.Silent, spread?.Behind);
+        var answer = new RevokeResponse(concerned.Count, receipt.Number, spread?.Applied, spread?.Silent, spread?.Behind);
         return spread is { Behind.Count: > 0 } ? TypedResults.Accepted((string?)null, answer) : TypedResults.Ok(answer);
     }
 
@@ -73,7 +73,26 @@ internal static class RevokeEndpoints
         return errors;
     }
 
-    private static Revocation Create(RevokeRequest request, TokenScheme scheme, long now)
+    /// <returns>Null when Redis did not say what must be known for it.</returns>
+    private static async ValueTask<List<Revocation>?> CreateAsync(
+        RevokeRequest request, List<TokenScheme> schemes, IssuerLeads leads, long now, CancellationToken cancellationToken)
+    {
+        var revocations = new List<Revocation>();
+        foreach (var scheme in schemes)
+        {
+            // A token or a jti is revoked whenever it was issued.
+            if ((request.Token ?? request.Jti) is not null)
+                revocations.Add(Create(request, scheme, now, lead: 0));
+            else if (await leads.FindAsync(scheme, cancellationToken) is { } lead)
+                revocations.Add(Create(request, scheme, now, lead));
+            else
+                return null;
+        }
+
+        return revocations;
+    }
+
+    private static Revocation Create(RevokeRequest request, TokenScheme scheme, long now, long lead)
     {
         // No accepted token that exists now lasts longer: TokenRules.CheckTimes.
         var ends = now + (long)(scheme.Options.MaxLifetime + (2 * scheme.Options.ClockSkew)).TotalSeconds + RecordMarginSeconds;
@@ -84,7 +103,7 @@ internal static class RevokeEndpoints
         // Tokens are dated in whole seconds: without a time of its own, the request includes those of this second.
         var before = request.IssuedBefore is { } time ? (time.ToUnixTimeMilliseconds() + 999) / 1000 : now + 1;
         return new Revocation(
-            request.Subject is { } subject ? RevocationId.OfSubject(scheme.Name, subject) : RevocationId.OfScheme(scheme.Name), before, ends);
+            request.Subject is { } subject ? RevocationId.OfSubject(scheme.Name, subject) : RevocationId.OfScheme(scheme.Name), before + lead, ends);
     }
 
     private static string KindOf(RevokeRequest request) =>
