@@ -21,8 +21,6 @@ internal sealed class BlockedClients(TimeProvider time)
     /// <summary>The limits that are known to refuse a request still, all of them: the longest wait counts. Null: none is.</summary>
     public List<LimitState>? Find(LimitCharge[] charges)
     {
-        if (_clients.IsEmpty)
-            return null;
         List<LimitState>? found = null;
         foreach (ref readonly var charge in charges.AsSpan())
         {

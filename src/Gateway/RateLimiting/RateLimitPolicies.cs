@@ -8,10 +8,12 @@ namespace Gateway.RateLimiting;
 internal sealed class RateLimitPolicies : IDisposable
 {
     private readonly IDisposable? _subscription;
+    private readonly RateLimitingMetrics _metrics;
     private FrozenDictionary<string, RateLimitPolicy> _policies;
 
-    public RateLimitPolicies(IOptionsMonitor<RateLimitingOptions> options, BlockedClients blocked)
+    public RateLimitPolicies(IOptionsMonitor<RateLimitingOptions> options, BlockedClients blocked, RateLimitingMetrics metrics)
     {
+        _metrics = metrics;
         _policies = Build(options.CurrentValue);
         _subscription = options.OnChange(changed =>
         {
@@ -38,6 +40,6 @@ internal sealed class RateLimitPolicies : IDisposable
 
     public void Dispose() => _subscription?.Dispose();
 
-    private static FrozenDictionary<string, RateLimitPolicy> Build(RateLimitingOptions options) =>
-        options.Policies.ToFrozenDictionary(policy => policy.Key, policy => RateLimitPolicy.Of(policy.Key, policy.Value), StringComparer.OrdinalIgnoreCase);
+    private FrozenDictionary<string, RateLimitPolicy> Build(RateLimitingOptions options) => options.Policies.ToFrozenDictionary(
+        policy => policy.Key, policy => RateLimitPolicy.Of(policy.Key, policy.Value, _metrics), StringComparer.OrdinalIgnoreCase);
 }
