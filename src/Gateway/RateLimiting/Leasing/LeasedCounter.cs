@@ -4,16 +4,16 @@ namespace Gateway.RateLimiting.Leasing;
 /// <param name="Count">Permits that this node may hand out.</param>
 /// <param name="Used">Permits lent to all nodes.</param>
 /// <param name="VoidAt">When they are void, by the monotonic clock.</param>
-/// <param name="Ends">When their window ends by Redis, in ms since 1970.</param>
-/// <param name="Which">Which counter they are of: after a reset it is another, of a higher number; 0: of one that has lent none.</param>
-internal readonly record struct LentPermits(LimitCharge Charge, long Count, long Used, long VoidAt, long Ends, long Which);
+/// <param name="Which">Which counter they are of: that of the next window, or after a reset, has a higher number; 0: it has lent none.</param>
+internal readonly record struct LentPermits(LimitCharge Charge, long Count, long Used, long VoidAt, long Which)
+{
+    /// <summary>Whether the limit holds no more: the date of a total has passed.</summary>
+    public bool IsUnlimited => Count > 0 && Which == 0;
+}
 
 /// <summary>The permits of one counter that this node may hand out.</summary>
 internal sealed class LeasedCounter(TimeProvider time)
 {
-    // How far two ends of one window may differ, in ms: they are computed from times in whole milliseconds.
-    private const int SameWindow = 20;
-
     private readonly Lock _gate = new();
     private LentPermits _lent;
     private long _available;
@@ -60,7 +60,7 @@ internal sealed class LeasedCounter(TimeProvider time)
             // It came late, and what is here is of a newer one: it is void itself.
             if (lent.Which > 0 && lent.Which < _lent.Which)
                 return true;
-            if (lent.Which != _lent.Which || Math.Abs(lent.Ends - _lent.Ends) > SameWindow)
+            if (lent.Which != _lent.Which)
                 _available = 0;
             _available += lent.Count;
             _lent = lent;

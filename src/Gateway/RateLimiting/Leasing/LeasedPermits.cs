@@ -109,7 +109,7 @@ internal sealed class LeasedPermits(RedisConnection redis, TimeProvider time) : 
     {
         if (counter.TakeOther(charge.Limit) is { } other)
             await GiveBackAsync(other);
-        var call = new LeaseCall(new LentPermits(charge, _isStopping ? charge.Cost : charge.Limit.LeaseBatch, 0, 0, 0, 0), time.GetTimestamp());
+        var call = new LeaseCall(new LentPermits(charge, _isStopping ? charge.Cost : charge.Limit.LeaseBatch, 0, 0, 0), time.GetTimestamp());
         // Not given up when the client hangs up: what was asked for is lent.
         var reply = await CallAsync(call);
         if (!reply.TryGet(out var result))
@@ -119,8 +119,7 @@ internal sealed class LeasedPermits(RedisConnection redis, TimeProvider time) : 
         }
 
         var lent = Read(result, call, out var left);
-        // A total whose date has passed limits nothing.
-        if (lent.Ends == 0)
+        if (lent.IsUnlimited)
             return new Charge(true, [new LimitState(charge.Limit, charge.Permits, 0, TimeSpan.Zero, TimeSpan.Zero)]);
         // Counters were reset meanwhile.
         if (!await TryAddAsync(counter, lent))
@@ -142,7 +141,7 @@ internal sealed class LeasedPermits(RedisConnection redis, TimeProvider time) : 
         try
         {
             var lent = Read(await reply, call, out _);
-            if (lent.Ends > 0)
+            if (!lent.IsUnlimited)
                 await TryAddAsync(counter, lent);
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
@@ -171,7 +170,7 @@ internal sealed class LeasedPermits(RedisConnection redis, TimeProvider time) : 
         left = TimeSpan.FromMilliseconds((long)reply[2]);
         // Counted from before the call: the window never ends here later than in Redis.
         var voidAt = call.Sent + (long)(left.TotalSeconds * time.TimestampFrequency);
-        return new LentPermits(call.Permits.Charge, (long)reply[0], (long)reply[1], voidAt, (long)reply[3], (long)reply[4]);
+        return new LentPermits(call.Permits.Charge, (long)reply[0], (long)reply[1], voidAt, (long)reply[3]);
     }
 
     private ValueTask<RedisReply<RedisResult>> CallAsync(LeaseCall call) => redis.TryAsync(
@@ -195,7 +194,7 @@ internal sealed class LeasedPermits(RedisConnection redis, TimeProvider time) : 
                 return
                 [
                     Permits.Charge.Permits, isTotal ? 0 : (long)Math.Ceiling(limit.Span.TotalMilliseconds), isTotal ? limit.Until.ToUnixTimeMilliseconds() : 0,
-                    Permits.Count, Permits.Ends, Permits.Which,
+                    Permits.Count, Permits.Which,
                 ];
             }
         }
