@@ -39,6 +39,7 @@ public sealed class RateLimitFieldsTests
     }
 
     [Theory]
+    [InlineData(0, "1")]
     [InlineData(0.001, "1")]
     [InlineData(1, "1")]
     [InlineData(1.001, "2")]

@@ -12,6 +12,7 @@ public sealed class RateLimitIdentityTests
     [InlineData("192.0.2.7", "192.0.2.7")]
     [InlineData("::ffff:192.0.2.7", "192.0.2.7")]
     [InlineData("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::")]
+    [InlineData("2001:db8:1:2:ffff::1", "2001:db8:1:2::")]
     [InlineData("2001:db8:1:2::ffff", "2001:db8:1:2::")]
     public void An_IPv6_client_is_its_network_of_64_bits(string address, string network) =>
         Assert.Equal(network, IdentityPart.ClientNetwork(IPAddress.Parse(address)));
