@@ -11,16 +11,11 @@ internal sealed class RateLimitPolicies : IDisposable
     private readonly RateLimitingMetrics _metrics;
     private FrozenDictionary<string, RateLimitPolicy> _policies;
 
-    public RateLimitPolicies(IOptionsMonitor<RateLimitingOptions> options, BlockedClients blocked, RateLimitingMetrics metrics)
+    public RateLimitPolicies(IOptionsMonitor<RateLimitingOptions> options, RateLimitingMetrics metrics)
     {
         _metrics = metrics;
         _policies = Build(options.CurrentValue);
-        _subscription = options.OnChange(changed =>
-        {
-            _policies = Build(changed);
-            // A limit may be higher now: nobody stays refused by the old one.
-            blocked.Clear();
-        });
+        _subscription = options.OnChange(changed => _policies = Build(changed));
     }
 
     public IEnumerable<string> Names => _policies.Keys;
