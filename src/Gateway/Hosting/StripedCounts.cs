@@ -20,6 +20,9 @@ internal sealed class StripedCounts
     public void Increment(int index) =>
         Interlocked.Increment(ref _stripes[Thread.GetCurrentProcessorId() & (_stripes.Length - 1)][index]);
 
+    public void Add(int index, long count) =>
+        Interlocked.Add(ref _stripes[Thread.GetCurrentProcessorId() & (_stripes.Length - 1)][index], count);
+
     public long Sum(int index)
     {
         var sum = 0L;

@@ -21,12 +21,10 @@ internal sealed class BlockedClients(TimeProvider time)
     /// <summary>The limits that are known to refuse a request still, all of them: the longest wait counts. Null: none is.</summary>
     public List<LimitState>? Find(LimitCharge[] charges)
     {
-        if (_clients.IsEmpty)
-            return null;
         List<LimitState>? found = null;
         foreach (ref readonly var charge in charges.AsSpan())
         {
-            if (!charge.Limit.IsShadow && TryGet(charge, out var state))
+            if (TryGet(charge, out var state))
                 (found ??= []).Add(state);
         }
 
@@ -46,7 +44,7 @@ internal sealed class BlockedClients(TimeProvider time)
             return false;
         }
 
-        // By another configuration it may pass.
+        // By another configuration it may pass: a reload makes other limits, and what the old ones refused is forgotten so.
         if (blocked.State.Limit != charge.Limit)
             return false;
         if (charge.Cost < blocked.Cost || charge.Cost > charge.Permits || charge.Permits > blocked.State.Permits)

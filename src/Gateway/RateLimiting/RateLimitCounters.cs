@@ -28,9 +28,10 @@ internal sealed class RateLimitCounters(RedisConnection redis)
     /// <returns>Whether Redis answered.</returns>
     public async ValueTask<bool> TryResetAsync(LimitCharge[] charges, CancellationToken cancellationToken)
     {
-        var reply = await redis.TryAsync(
-            static (database, keys) => database.KeyDeleteAsync(keys),
-            KeysOf(Array.FindAll(charges, charge => charge.Limit.Algorithm != RateLimitAlgorithm.Concurrency)), cancellationToken);
+        var counters = KeysOf(Array.FindAll(charges, charge => charge.Limit.Algorithm != RateLimitAlgorithm.Concurrency));
+        // What nodes have leased of them is void then.
+        RedisKey[] keys = [.. counters, .. counters.Select(counter => RedisKeys.LeaseOf(counter!))];
+        var reply = await redis.TryAsync(static (database, keys) => database.KeyDeleteAsync(keys), keys, cancellationToken);
         return reply.IsAnswered;
     }
 

@@ -73,7 +73,7 @@ internal static class RateLimitFields
 
     private static void AppendPolicy(ref DefaultInterpolatedStringHandler text, in LimitState state)
     {
-        Begin(ref text, state.Limit.Name);
+        Begin(ref text, state.Limit);
         text.AppendLiteral(";q=");
         text.AppendFormatted(state.Permits);
         if (state.Limit.Algorithm == RateLimitAlgorithm.Concurrency)
@@ -86,7 +86,7 @@ internal static class RateLimitFields
 
     private static void AppendState(ref DefaultInterpolatedStringHandler text, in LimitState state)
     {
-        Begin(ref text, state.Limit.Name);
+        Begin(ref text, state.Limit);
         text.AppendLiteral(";r=");
         text.AppendFormatted(state.Remaining);
         if (state.Limit.Algorithm == RateLimitAlgorithm.Concurrency)
@@ -95,12 +95,11 @@ internal static class RateLimitFields
         text.AppendFormatted(Seconds(state.Reset));
     }
 
-    // Names are letters, digits, '-', '_' and '.': nothing to escape in a String of RFC 9651 §3.3.3.
-    private static void Begin(ref DefaultInterpolatedStringHandler text, string name)
+    private static void Begin(ref DefaultInterpolatedStringHandler text, RateLimit limit)
     {
-        text.AppendLiteral(text.Text.IsEmpty ? "\"" : ", \"");
-        text.AppendLiteral(name);
-        text.AppendLiteral("\"");
+        if (!text.Text.IsEmpty)
+            text.AppendLiteral(", ");
+        text.AppendLiteral(limit.QuotedName);
     }
 
     private static void WriteLegacy(IHeaderDictionary fields, in LimitState state)

@@ -91,8 +91,10 @@ internal static class RateLimitIdentity
     public static void Describe<TState>(
         ref DefaultInterpolatedStringHandler text, IReadOnlyList<IdentityPart> parts, Func<IdentityPart, TState, string?> read, TState state)
     {
-        foreach (var part in parts)
+        // By index: an enumerator would be made for each request.
+        for (var i = 0; i < parts.Count; i++)
         {
+            var part = parts[i];
             var value = read(part, state);
             var source = value is null ? IdentitySource.ClientIp : part.Source;
             value ??= read(IdentityPart.ClientIp, state) ?? "";

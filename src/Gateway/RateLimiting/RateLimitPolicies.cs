@@ -8,17 +8,14 @@ namespace Gateway.RateLimiting;
 internal sealed class RateLimitPolicies : IDisposable
 {
     private readonly IDisposable? _subscription;
+    private readonly RateLimitingMetrics _metrics;
     private FrozenDictionary<string, RateLimitPolicy> _policies;
 
-    public RateLimitPolicies(IOptionsMonitor<RateLimitingOptions> options, BlockedClients blocked)
+    public RateLimitPolicies(IOptionsMonitor<RateLimitingOptions> options, RateLimitingMetrics metrics)
     {
+        _metrics = metrics;
         _policies = Build(options.CurrentValue);
-        _subscription = options.OnChange(changed =>
-        {
-            _policies = Build(changed);
-            // A limit may be higher now: nobody stays refused by the old one.
-            blocked.Clear();
-        });
+        _subscription = options.OnChange(changed => _policies = Build(changed));
     }
 
     public IEnumerable<string> Names => _policies.Keys;
@@ -38,6 +35,6 @@ internal sealed class RateLimitPolicies : IDisposable
 
     public void Dispose() => _subscription?.Dispose();
 
-    private static FrozenDictionary<string, RateLimitPolicy> Build(RateLimitingOptions options) =>
-        options.Policies.ToFrozenDictionary(policy => policy.Key, policy => RateLimitPolicy.Of(policy.Key, policy.Value), StringComparer.OrdinalIgnoreCase);
+    private FrozenDictionary<string, RateLimitPolicy> Build(RateLimitingOptions options) => options.Policies.ToFrozenDictionary(
+        policy => policy.Key, policy => RateLimitPolicy.Of(policy.Key, policy.Value, _metrics), StringComparer.OrdinalIgnoreCase);
 }

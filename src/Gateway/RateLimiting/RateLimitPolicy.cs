@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Frozen;
+using System.Net;
 using System.Runtime.CompilerServices;
 
 namespace Gateway.RateLimiting;
@@ -29,6 +30,12 @@ internal sealed record RateLimit(string Name, RateLimitAlgorithm Algorithm, long
 
     public int LeaseBatch { get; init; }
 
+    /// <summary>As fields tell it. Names are letters, digits, '-', '_' and '.': nothing to escape in a String of RFC 9651 §3.3.3.</summary>
+    public string QuotedName { get; } = $"\"{Name}\"";
+
+    /// <summary>What metrics tell of the limit.</summary>
+    public StripedCounts Counts { get; init; } = RateLimitingMetrics.NewCounts();
+
     /// <summary>Whether a client can make up the identity it is counted by.</summary>
     public bool CanBeInvented { get; } = By.Any(part => part.CanBeInvented);
 
@@ -38,12 +45,18 @@ internal sealed record RateLimit(string Name, RateLimitAlgorithm Algorithm, long
     /// </summary>
     public ConcurrentDictionary<string, KnownClient> KnownClients { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>As <see cref="KnownClients"/>, by address, where that alone tells clients apart.</summary>
+    public ConcurrentDictionary<IPAddress, KnownClient> KnownAddresses { get; } = new();
+
+    /// <summary>Whether clients are told apart by their addresses alone.</summary>
+    public bool CountsAddresses { get; } = By is [{ Source: IdentitySource.ClientIp }];
+
     /// <summary>Two limits are never alike: what was made by another configuration is another limit.</summary>
     public bool Equals(RateLimit? other) => ReferenceEquals(this, other);
 
     public override int GetHashCode() => RuntimeHelpers.GetHashCode(this);
 
-    public static RateLimit Of(RateLimitOptions options) =>
+    public static RateLimit Of(RateLimitOptions options, StripedCounts counts) =>
         new(options.Name, options.Algorithm, options.PermitLimit, [.. options.By.Select(Parse)])
         {
             Span = SpanOf(options),
@@ -57,6 +70,7 @@ internal sealed record RateLimit(string Name, RateLimitAlgorithm Algorithm, long
             WhenRedisIsDown = options.WhenRedisIsDown
                 ?? (options.Algorithm == RateLimitAlgorithm.Total ? WhenRedisIsDown.Deny : WhenRedisIsDown.Allow),
             LeaseBatch = options.LeaseBatch,
+            Counts = counts,
         };
 
     /// <summary>The limit of a request's tier.</summary>
@@ -97,9 +111,16 @@ internal sealed record RateLimitPolicy(string Name, IReadOnlyList<RateLimit> Lim
 
     public bool HasLocal { get; } = Limits.Any(limit => limit is { WhenRedisIsDown: WhenRedisIsDown.Local, IsShadow: false });
 
-    public static RateLimitPolicy Of(string name, RateLimitPolicyOptions options)
+    /// <summary>What metrics tell of the policy.</summary>
+    public StripedCounts Counts { get; init; } = RateLimitingMetrics.NewCounts();
+
+    public static RateLimitPolicy Of(string name, RateLimitPolicyOptions options, RateLimitingMetrics metrics)
     {
-        var limits = options.Limits.Select(RateLimit.Of).ToArray();
-        return new RateLimitPolicy(name, limits, limits.All(limit => limit.By.SequenceEqual(limits[0].By))) { HasLegacyFields = options.LegacyFields };
+        var limits = options.Limits.Select(limit => RateLimit.Of(limit, metrics.CountsOf(name, limit.Name))).ToArray();
+        return new RateLimitPolicy(name, limits, limits.All(limit => limit.By.SequenceEqual(limits[0].By)))
+        {
+            HasLegacyFields = options.LegacyFields,
+            Counts = metrics.CountsOf(name),
+        };
     }
 }

@@ -15,7 +15,7 @@ namespace Gateway.RateLimiting;
 /// </summary>
 internal sealed class RateLimitingMiddleware(
     RequestDelegate next, RateLimitPolicies policies, RequestCharges requests, RateLimitCounters counters, BlockedClients blocked, ClientLists lists,
-    LeasedPermits leased, HeldPermits held, LocalLimits local, LimitedClients limited, RateLimitingMetrics metrics)
+    LeasedPermits leased, HeldPermits held, LocalLimits local, LimitedClients limited)
 {
     public Task InvokeAsync(HttpContext context) =>
         policies.Find(context.GetEndpoint()) is { } policy ? LimitAsync(context, policy) : next(context);
@@ -25,21 +25,45 @@ internal sealed class RateLimitingMiddleware(
         // 1.
         if (lists.Find(policy, context) is { } list)
         {
-            metrics.Request(policy.Name, list == ListKind.Allow ? "allowed" : "denied");
+            RateLimitingMetrics.Request(policy, list == ListKind.Allow ? RateLimitOutcome.Allowed : RateLimitOutcome.Denied);
             return list == ListKind.Allow ? next(context) : RateLimitAnswers.DenyAsync(context);
         }
 
+        if (policy.Leased is not null && TryTakeLeased(context, policy))
+            return next(context);
+
         if (requests.Of(policy, context, out var badField) is not { } charges)
         {
-            metrics.Request(policy.Name, "invalid");
+            RateLimitingMetrics.Request(policy, RateLimitOutcome.Invalid);
             return RateLimitAnswers.RefuseCostAsync(context, badField!);
         }
 
         // 2.
         if (blocked.Find(charges) is { } known)
-            return RejectAsync(context, policy, charges, known.ToArray(), "rejected-from-memory");
+            return RejectAsync(context, policy, charges, known.ToArray(), RateLimitOutcome.RejectedFromMemory);
 
         return ChargeAsync(context, policy, charges);
+    }
+
+    // 3 where this node has a permit: nothing is waited for, and nothing is made but the text of one field.
+    private bool TryTakeLeased(HttpContext context, RateLimitPolicy policy)
+    {
+        var charge = requests.OfOnly(policy, context);
+        if (!leased.TryTake(charge, out var state))
+            return false;
+        Admit(context, policy, [charge], new ReadOnlySpan<LimitState>(in state), RateLimitOutcome.Leased);
+        return true;
+    }
+
+    private static void Admit(
+        HttpContext context, RateLimitPolicy policy, ReadOnlySpan<LimitCharge> charges, ReadOnlySpan<LimitState> states, RateLimitOutcome outcome)
+    {
+        RateLimitFields.Write(context.Response.Headers, policy, states);
+        RateLimitingMetrics.Request(policy, outcome);
+        for (var i = 0; i < charges.Length; i++)
+            RateLimitingMetrics.Admitted(charges[i], states[i]);
+        if (policy.HasLegacyFields)
+            RateLimitFields.KeepLegacy(context.Response);
     }
 
     private async Task ChargeAsync(HttpContext context, RateLimitPolicy policy, LimitCharge[] charges)
@@ -49,7 +73,7 @@ internal sealed class RateLimitingMiddleware(
         var isLeased = policy.Leased is not null && leased.CanLease(charges[0]);
         var permit = policy.HoldsPermits ? held.NewName() : "";
         var charge = isLeased
-            ? leased.TryTake(charges[0]) ?? await leased.TryChargeAsync(charges[0], context.RequestAborted)
+            ? await leased.TryChargeAsync(charges[0], context.RequestAborted)
             : await counters.TryChargeAsync(charges, permit);
         if (charge is null)
         {
@@ -57,19 +81,16 @@ internal sealed class RateLimitingMiddleware(
             return;
         }
 
-        RateLimitFields.Write(context.Response.Headers, policy, charge.Limits);
         if (!charge.IsAdmitted)
         {
+            RateLimitFields.Write(context.Response.Headers, policy, charge.Limits);
             var violated = Array.FindAll(charge.Limits, state => state is { IsOver: true, Limit.IsShadow: false });
             Remember(charges, violated, epoch);
-            await RejectAsync(context, policy, charges, violated, "rejected");
+            await RejectAsync(context, policy, charges, violated, RateLimitOutcome.Rejected);
             return;
         }
 
-        metrics.Request(policy.Name, isLeased ? "leased" : "admitted");
-        metrics.Admitted(policy.Name, charges, charge.Limits);
-        if (policy.HasLegacyFields)
-            RateLimitFields.KeepLegacy(context.Response);
+        Admit(context, policy, charges, charge.Limits, isLeased ? RateLimitOutcome.Leased : RateLimitOutcome.Admitted);
         if (policy is { HoldsPermits: false, SettlesAfterwards: false })
             await next(context);
         else
@@ -81,7 +102,7 @@ internal sealed class RateLimitingMiddleware(
     {
         if (policy.HasDeny)
         {
-            metrics.Request(policy.Name, "refused");
+            RateLimitingMetrics.Request(policy, RateLimitOutcome.Refused);
             await RateLimitAnswers.RefuseWithoutRedisAsync(context);
             return;
         }
@@ -89,11 +110,11 @@ internal sealed class RateLimitingMiddleware(
         List<RateLimitLease> taken = [];
         if (policy.HasLocal && local.Take(charges, out taken) is { } met)
         {
-            await RejectAsync(context, policy, charges, [met], "rejected-locally");
+            await RejectAsync(context, policy, charges, [met], RateLimitOutcome.RejectedLocally);
             return;
         }
 
-        metrics.Request(policy.Name, policy.HasLocal ? "local" : "uncounted");
+        RateLimitingMetrics.Request(policy, policy.HasLocal ? RateLimitOutcome.Local : RateLimitOutcome.Uncounted);
         try
         {
             await next(context);
@@ -118,11 +139,11 @@ internal sealed class RateLimitingMiddleware(
             if (policy.HoldsPermits)
                 await held.ReleaseAsync(permit);
             if (policy.SettlesAfterwards)
-                await SettleAsync(context, policy, charges);
+                await SettleAsync(context, charges);
         }
     }
 
-    private async ValueTask SettleAsync(HttpContext context, RateLimitPolicy policy, LimitCharge[] charges)
+    private async ValueTask SettleAsync(HttpContext context, LimitCharge[] charges)
     {
         var owed = new List<LimitCharge>();
         foreach (var charge in charges)
@@ -135,7 +156,7 @@ internal sealed class RateLimitingMiddleware(
         if (owed.Count == 0)
             return;
         await counters.SettleAsync([.. owed]);
-        owed.ForEach(charge => metrics.Settled(policy.Name, charge));
+        owed.ForEach(charge => RateLimitingMetrics.Settled(charge));
     }
 
     private void Remember(LimitCharge[] charges, LimitState[] violated, int epoch)
@@ -144,9 +165,9 @@ internal sealed class RateLimitingMiddleware(
             blocked.Add(Array.Find(charges, charge => charge.Limit == state.Limit), state, epoch);
     }
 
-    private Task RejectAsync(HttpContext context, RateLimitPolicy policy, LimitCharge[] charges, LimitState[] violated, string outcome)
+    private Task RejectAsync(HttpContext context, RateLimitPolicy policy, LimitCharge[] charges, LimitState[] violated, RateLimitOutcome outcome)
     {
-        metrics.Request(policy.Name, outcome, violated[0].Limit.Name);
+        RateLimitingMetrics.Rejected(violated[0].Limit, outcome);
         foreach (ref readonly var charge in charges.AsSpan())
         {
             if (IsAmong(violated, charge.Limit))

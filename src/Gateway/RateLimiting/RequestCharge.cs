@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Gateway.Redis;
@@ -64,6 +65,14 @@ internal sealed class RequestCharges(RedisKeys keys, IdentityBudget budget)
         return charges;
     }
 
+    /// <summary>What a request takes from the only limit of a policy, where that asks no field for its cost.</summary>
+    public LimitCharge OfOnly(RateLimitPolicy policy, HttpContext context)
+    {
+        var limit = policy.Limits[0];
+        var client = FindClient(policy, limit, context);
+        return new LimitCharge(limit, client.Keys[0], client.Identity, limit.PermitLimit, limit.Cost);
+    }
+
     /// <summary>The counters of the client that <paramref name="identity"/> describes.</summary>
     public LimitCharge[] Of(RateLimitPolicy policy, Func<IdentityPart, string?> identity) =>
         [.. policy.Limits.Select(limit =>
@@ -74,6 +83,20 @@ internal sealed class RequestCharges(RedisKeys keys, IdentityBudget budget)
 
     private KnownClient FindClient(RateLimitPolicy policy, RateLimit limit, HttpContext context)
     {
+        if (!limit.CountsAddresses || context.Connection.RemoteIpAddress is not { } address)
+            return FindDescribed(policy, limit, context);
+        // The usual limit: an address need not be written out to be known.
+        if (!limit.KnownAddresses.TryGetValue(address, out var client))
+        {
+            client = FindDescribed(policy, limit, context);
+            Remember(limit.KnownAddresses, address, client);
+        }
+
+        return client;
+    }
+
+    private KnownClient FindDescribed(RateLimitPolicy policy, RateLimit limit, HttpContext context)
+    {
         var text = new DefaultInterpolatedStringHandler(0, 0, CultureInfo.InvariantCulture, stackalloc char[MaxRememberedLength]);
         RateLimitIdentity.Describe(ref text, limit.By, static (part, context) => part.Read(context), context);
         var isKnown = limit.KnownClients.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(text.Text, out var client);
@@ -81,7 +104,7 @@ internal sealed class RequestCharges(RedisKeys keys, IdentityBudget budget)
         if (limit.CanBeInvented && !budget.Admits(IdentityPart.ClientNetwork(context.Connection.RemoteIpAddress), client.Identity))
             client = NewClient(policy, RateLimitIdentity.Of(limit.By, static (part, context) => part.CanBeInvented ? null : part.Read(context), context));
         else if (!isKnown && text.Text.Length <= MaxRememberedLength)
-            Remember(limit, text.Text.ToString(), client);
+            Remember(limit.KnownClients, text.Text.ToString(), client);
         text.Clear();
         return client;
     }
@@ -89,11 +112,12 @@ internal sealed class RequestCharges(RedisKeys keys, IdentityBudget budget)
     private KnownClient NewClient(RateLimitPolicy policy, string identity) =>
         new(identity, [.. policy.Limits.Select(limit => KeyOf(policy, limit, identity))]);
 
-    private static void Remember(RateLimit limit, string text, KnownClient client)
+    private static void Remember<TKey>(ConcurrentDictionary<TKey, KnownClient> known, TKey key, KnownClient client)
+        where TKey : notnull
     {
-        if (limit.KnownClients.Count >= MaxKnownClients)
-            limit.KnownClients.Clear();
-        limit.KnownClients[text] = client;
+        if (known.Count >= MaxKnownClients)
+            known.Clear();
+        known[key] = client;
     }
 
     private string KeyOf(RateLimitPolicy policy, RateLimit limit, string identity)

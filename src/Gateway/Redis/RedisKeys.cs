@@ -55,6 +55,13 @@ internal sealed class RedisKeys
     /// <summary>As <see cref="RateLimitOfClient"/>, for policies whose limits count different clients: one slot for all of the policy's counters.</summary>
     public RedisKey RateLimitOfPolicy(string policy, string identity, string counter) => $"{_prefix}limit:{{{policy}}}:{identity}:{counter}";
 
+    /// <summary>
+    /// Which counter of a name it is, a string: nodes lease permits of it, and give none back to the one that follows it after
+    /// a reset · as long as the counter · RateLimiting · record.
+    /// </summary>
+    /// <param name="counter">What <see cref="RateLimitOfClient"/> or <see cref="RateLimitOfPolicy"/> made.</param>
+    public static RedisKey LeaseOf(string counter) => counter + ":lease";
+
     /// <summary>Hash id → "end entry", and a version; at most 10,000 · no expiry, ended entries are removed by edits · RateLimiting · record; nodes write it back.</summary>
     public RedisKey RateLimitLists => _prefix + "limit-lists";
 

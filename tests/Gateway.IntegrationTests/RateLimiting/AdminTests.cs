@@ -39,6 +39,33 @@ public sealed class AdminTests : LimitedNodes
         Assert.Equal([2], used);
     }
 
+    [Theory]
+    [InlineData("allow", "deny")]
+    [InlineData("deny", "allow")]
+    public async Task A_client_on_both_lists_is_denied(string ofAddress, string ofKey)
+    {
+        var node = await StartAsync(PerAddress);
+
+        await AddAsync(node, new { list = ofAddress, policy = "api", by = "ClientIp", value = "127.0.0.1" });
+        await AddAsync(node, new { list = ofKey, policy = "api", by = "Header:X-Key", value = "a" });
+
+        Assert.Equal(403, await StatusAsync(node, ("X-Key", "a")));
+    }
+
+    [Fact]
+    public async Task A_change_of_the_lists_forgets_who_was_refused()
+    {
+        var node = await StartAsync(PerAddress);
+        Assert.Equal(2, await CountAdmittedAsync([node], 3, 1));
+        await using (var connection = await Redis.ConnectAsync())
+            await connection.GetDatabase().KeyDeleteAsync((await CounterKeysAsync())[0]);
+        Assert.Equal(429, await StatusAsync(node));
+
+        await AddAsync(node, new { list = "deny", policy = "api", by = "ClientIp", value = "192.0.2.1" });
+
+        Assert.Equal(200, await StatusAsync(node));
+    }
+
     [Fact]
     public async Task An_entry_ends_when_it_says()
     {

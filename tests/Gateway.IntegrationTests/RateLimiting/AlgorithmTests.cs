@@ -191,6 +191,11 @@ public sealed class AlgorithmTests : LimitedNodes
         var counted = await UsedAsync(node);
         Assert.Equal([12, 12, 12], counted);
 
+        // The least that there is to settle.
+        Origin.Map("/x", "body", ("X-Cost", "2"));
+        await node.ReloadAsync(Config(new { Name = "one", PermitLimit = 20, Window = "01:00:00", CostFromResponse = "X-Cost" }));
+        Assert.Equal(200, await SettledAsync(14));
+
         async Task<int> SettledAsync(long used)
         {
             var status = await StatusAsync(node);

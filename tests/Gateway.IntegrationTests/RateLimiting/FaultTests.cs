@@ -205,6 +205,12 @@ public sealed class FaultTests : LimitedNodes
         for (var client = 0; client < 8; client++)
             Assert.Equal(client < 6 ? 10 : 0, await CountAdmittedAsync([together], 12, 2, ("X-Key", $"other-{client}")));
         Assert.Equal(1, (await cluster.KeysPerMasterAsync("gateway:limit:*")).Count(keys => keys > 0));
+
+        var leasing = await StartWithAsync(Config(new { Name = "hot", PermitLimit = 30, Window = "01:00:00", LeaseBatch = 20 }), cluster.ConnectionString);
+        Assert.Equal(30, await CountAdmittedAsync([leasing], 40, 2));
+        using var reset = await leasing.Admin.PostAsJsonAsync("/rate-limits/reset", new { policy = "api" });
+        Assert.Equal(HttpStatusCode.NoContent, reset.StatusCode);
+        Assert.Equal(30, await CountAdmittedAsync([leasing], 40, 2));
         Assert.Empty(together.Log.Exceptions);
     }
 

@@ -30,11 +30,12 @@ public sealed class StandaloneTests
         app.UseGatewayRateLimiting();
         app.MapGet("/limited", () => "limited").RequireRateLimiting("api");
         app.MapGet("/free", () => "free");
+        app.MapGet("/exempt", () => "exempt").RequireRateLimiting("api").DisableRateLimiting();
         await app.StartAsync();
 
         using var client = GatewayNode.CreateClient(new Uri(app.Urls.Single()));
         var statuses = new List<int>();
-        foreach (var path in new[] { "/limited", "/limited", "/limited", "/free" })
+        foreach (var path in new[] { "/limited", "/limited", "/limited", "/free", "/exempt" })
         {
             using var response = await client.GetAsync(new Uri(path, UriKind.Relative));
             statuses.Add((int)response.StatusCode);
@@ -42,6 +43,6 @@ public sealed class StandaloneTests
             Assert.Equal(path == "/limited", response.Headers.Contains("X-RateLimit-Remaining"));
         }
 
-        Assert.Equal([200, 200, 429, 200], statuses);
+        Assert.Equal([200, 200, 429, 200, 200], statuses);
     }
 }

@@ -100,6 +100,23 @@ public sealed class BlockedClientsTests
         blocked.Add(ChargeOf("client", cost: 4), Over(TimeSpan.FromSeconds(3)), blocked.Epoch);
 
         Assert.True(blocked.TryGet(ChargeOf("client", cost: 1), out _));
+
+        blocked.Add(ChargeOf("other", cost: 4), Over(TimeSpan.FromSeconds(3)), blocked.Epoch);
+        blocked.Add(ChargeOf("other", cost: 1), Over(TimeSpan.FromSeconds(1)), blocked.Epoch);
+        Assert.True(blocked.TryGet(ChargeOf("other", cost: 1), out _));
+    }
+
+    [Fact]
+    public void A_refusal_that_is_over_gives_way_to_the_next_one()
+    {
+        var blocked = new BlockedClients(_time);
+        blocked.Add(ChargeOf("client"), Over(TimeSpan.FromSeconds(3)), blocked.Epoch);
+        _time.Advance(TimeSpan.FromSeconds(3));
+
+        blocked.Add(ChargeOf("client"), Over(TimeSpan.FromSeconds(2)), blocked.Epoch);
+
+        Assert.True(blocked.TryGet(ChargeOf("client"), out var state));
+        Assert.Equal(TimeSpan.FromSeconds(2), state.Wait);
     }
 
     [Fact]

@@ -34,6 +34,23 @@ public sealed class IdentityBudgetTests
         Assert.False(budget.Admits("other", "c"));
     }
 
+    [Fact]
+    public void Identities_of_the_last_generation_are_known_still_and_older_ones_are_not()
+    {
+        const int Generation = 50_000;
+        var budget = NewBudget((2 * Generation) + 1);
+        for (var i = 0; i < Generation; i++)
+            Assert.True(budget.Admits("net", $"first-{i}"));
+        Assert.True(budget.Admits("other", "first-0"));
+        for (var i = 1; i < Generation; i++)
+            Assert.True(budget.Admits("net", $"second-{i}"));
+
+        Assert.True(budget.Admits("net", "first-0"));
+        Assert.True(budget.Admits("net", "one more"));
+        Assert.True(budget.Admits("net", "the last"));
+        Assert.False(budget.Admits("net", "first-1"));
+    }
+
     private IdentityBudget NewBudget(int perMinute) =>
         new(new FixedOptions<RateLimitingOptions>(new RateLimitingOptions { NewIdentitiesPerMinute = perMinute }), _time);
 }

@@ -95,6 +95,24 @@ public sealed class LocalLimitsTests
         Assert.Equal(TimeSpan.FromDays(3) / 5, local.Take([charge with { Cost = 3 }], out _)!.Value.Wait);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Of_a_flood_of_clients_those_that_are_idle_make_room_and_without_room_the_next_ones_count_together(bool areIdle)
+    {
+        var local = new LocalLimits(new NodeShare());
+        var limit = LimitOf("one", RateLimitAlgorithm.Concurrency, 1);
+        for (var i = 0; i < LocalLimits.MaxClients; i++)
+        {
+            Assert.Null(local.Take([ChargeOf(limit, $"client-{i}")], out var held));
+            if (areIdle)
+                held.ForEach(lease => lease.Dispose());
+        }
+
+        Assert.Null(local.Take([ChargeOf(limit, "next")], out _));
+        Assert.Equal(areIdle, local.Take([ChargeOf(limit, "one more")], out _) is null);
+    }
+
     private static RateLimit LimitOf(string name, RateLimitAlgorithm algorithm, long permits) =>
         new(name, algorithm, permits, []) { Span = TimeSpan.FromDays(1), WhenRedisIsDown = WhenRedisIsDown.Local };
 

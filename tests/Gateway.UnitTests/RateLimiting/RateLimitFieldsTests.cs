@@ -32,6 +32,20 @@ public sealed class RateLimitFieldsTests
     }
 
     [Fact]
+    public void A_tier_is_told_its_own_limit()
+    {
+        var policy = new RateLimitPolicy("p", [Minute], true);
+        var (usual, tier) = (new HeaderDictionary(), new HeaderDictionary());
+
+        RateLimitFields.Write(usual, policy, [State(Minute, used: 1)]);
+        RateLimitFields.Write(tier, policy, [State(Minute, used: 1) with { Permits = 1000 }]);
+
+        Assert.Equal("\"minute\";q=10;w=60", usual["RateLimit-Policy"]);
+        Assert.Equal("\"minute\";q=1000;w=60", tier["RateLimit-Policy"]);
+        Assert.Equal("\"minute\";r=999;t=0", tier["RateLimit"]);
+    }
+
+    [Fact]
     public void Shadows_are_not_told()
     {
         Assert.Equal("\"minute\";r=10;t=0", Write(legacy: true, State(Hidden, used: 1), State(Minute, used: 0))["RateLimit"]);
@@ -39,6 +53,7 @@ public sealed class RateLimitFieldsTests
     }
 
     [Theory]
+    [InlineData(0, "1")]
     [InlineData(0.001, "1")]
     [InlineData(1, "1")]
     [InlineData(1.001, "2")]

@@ -1,6 +1,8 @@
 using System.Net;
+using System.Security.Claims;
 using Gateway.RateLimiting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
 
 namespace Gateway.UnitTests.RateLimiting;
 
@@ -10,6 +12,7 @@ public sealed class RateLimitIdentityTests
     [InlineData("192.0.2.7", "192.0.2.7")]
     [InlineData("::ffff:192.0.2.7", "192.0.2.7")]
     [InlineData("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::")]
+    [InlineData("2001:db8:1:2:ffff::1", "2001:db8:1:2::")]
     [InlineData("2001:db8:1:2::ffff", "2001:db8:1:2::")]
     public void An_IPv6_client_is_its_network_of_64_bits(string address, string network) =>
         Assert.Equal(network, IdentityPart.ClientNetwork(IPAddress.Parse(address)));
@@ -58,5 +61,31 @@ public sealed class RateLimitIdentityTests
         });
 
         Assert.Equal(requests.Length, identities.Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData("ClientIp", "192.0.2.1")]
+    [InlineData("Header:X-Key", "one,two")]
+    [InlineData("Claim:plan", "gold")]
+    [InlineData("Cookie:session", "s1")]
+    [InlineData("Host", "shop.example")]
+    [InlineData("Route", "catalog")]
+    [InlineData("Header:X-Other", null)]
+    [InlineData("Claim:other", null)]
+    [InlineData("Cookie:other", null)]
+    public void A_part_is_read_from_the_request(string text, string? value)
+    {
+        var context = new DefaultHttpContext
+        {
+            Connection = { RemoteIpAddress = IPAddress.Parse("192.0.2.1") },
+            User = new ClaimsPrincipal(new ClaimsIdentity([new Claim("plan", "gold")], "test")),
+        };
+        context.Request.Headers["X-Key"] = new StringValues(["one", "two"]);
+        context.Request.Headers.Cookie = "session=s1";
+        context.Request.Host = new HostString("Shop.Example", 8080);
+        context.SetEndpoint(new Endpoint(null, null, "catalog"));
+
+        Assert.True(IdentityPart.TryParse(text, out var part));
+        Assert.Equal(value, part.Read(context));
     }
 }

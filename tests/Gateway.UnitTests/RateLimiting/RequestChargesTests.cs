@@ -46,6 +46,27 @@ public sealed class RequestChargesTests
         Assert.Equal(first, KeyOf(charges, "first"));
     }
 
+    [Fact]
+    public void Addresses_of_one_network_have_one_counter_and_a_flood_of_them_is_forgotten()
+    {
+        var charges = NewCharges();
+        var policy = new RateLimitPolicy("api", [new RateLimit("one", RateLimitAlgorithm.FixedWindow, 5, [IdentityPart.ClientIp])], HasOneIdentity: true);
+        string KeyOf(string address)
+        {
+            var context = new DefaultHttpContext { Connection = { RemoteIpAddress = IPAddress.Parse(address) } };
+            Assert.Equal(charges.OfOnly(policy, context).Key, charges.Of(policy, context, out _)![0].Key);
+            return charges.OfOnly(policy, context).Key;
+        }
+
+        Assert.Equal(KeyOf("2001:db8::1"), KeyOf("2001:db8::2"));
+        Assert.NotEqual(KeyOf("2001:db8::1"), KeyOf("2001:db8:0:1::1"));
+        Assert.Equal(KeyOf("192.0.2.1"), KeyOf("::ffff:192.0.2.1"));
+        for (var i = 0; i <= RequestCharges.MaxKnownClients; i++)
+            KeyOf($"10.0.{i / 256}.{i % 256}");
+        Assert.InRange(policy.Limits[0].KnownAddresses.Count, 1, RequestCharges.MaxKnownClients);
+        Assert.InRange(policy.Limits[0].KnownClients.Count, 1, RequestCharges.MaxKnownClients);
+    }
+
     private static RequestCharges NewCharges(int newIdentities = 1000) => new(
         new RedisKeys(Options.Create(new RedisOptions())),
         new IdentityBudget(new FixedOptions<RateLimitingOptions>(new RateLimitingOptions { NewIdentitiesPerMinute = newIdentities }), TimeProvider.System));

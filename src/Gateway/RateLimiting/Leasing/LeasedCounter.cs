@@ -1,73 +1,96 @@
 namespace Gateway.RateLimiting.Leasing;
 
+/// <summary>Permits of one counter, as Redis lent them.</summary>
+/// <param name="Count">Permits that this node may hand out.</param>
+/// <param name="Used">Permits lent to all nodes.</param>
+/// <param name="VoidAt">When they are void, by the monotonic clock.</param>
+/// <param name="Which">Which counter they are of: that of the next window, or after a reset, has a higher number; 0: it has lent none.</param>
+internal readonly record struct LentPermits(LimitCharge Charge, long Count, long Used, long VoidAt, long Which)
+{
+    /// <summary>Whether the limit holds no more: the date of a total has passed.</summary>
+    public bool IsUnlimited => Count > 0 && Which == 0;
+}
+
 /// <summary>The permits of one counter that this node may hand out.</summary>
 internal sealed class LeasedCounter(TimeProvider time)
 {
-    /// <summary>How far two ends of one window may differ, in ms: they are computed from times in whole milliseconds.</summary>
-    public const int SameWindow = 20;
-
     private readonly Lock _gate = new();
-    private LimitCharge _charge;
+    private LentPermits _lent;
     private long _available;
-    private long _used;
-    private long _permits;
-    private long _voidAt;
-    private long _lastUse;
+    private long _lastUse = time.GetTimestamp();
+    private bool _isDropped;
 
     /// <summary>Held by whoever asks Redis.</summary>
     public SemaphoreSlim Asking { get; } = new(1, 1);
 
-    /// <summary>When the window ends by Redis, in ms since 1970.</summary>
-    public long Ends { get; private set; }
-
-    /// <summary>Whether it was dropped: what it would lease could not be given back.</summary>
-    public bool IsDropped { get; set; }
-
     /// <summary>The last refusal, and when it came.</summary>
     public (Charge? Charge, long At) Refusal { get; set; }
 
-    public TimeSpan IdleFor => time.GetElapsedTime(Volatile.Read(ref _lastUse));
+    /// <summary>Whether it takes no permits any more: another one has taken its place.</summary>
+    public bool IsDropped => Volatile.Read(ref _isDropped);
 
-    public Charge? TryTake(in LimitCharge charge)
+    /// <summary>Whether nobody used it for that long, and nobody waits for it.</summary>
+    public bool IsIdle(TimeSpan idle) => Asking.CurrentCount > 0 && time.GetElapsedTime(Volatile.Read(ref _lastUse)) >= idle;
+
+    /// <summary>Hands out what a request takes, where there is as much.</summary>
+    public bool TryTake(in LimitCharge charge, out LimitState state)
     {
+        var now = time.GetTimestamp();
+        state = default;
         lock (_gate)
         {
-            _lastUse = time.GetTimestamp();
-            var left = time.GetElapsedTime(_lastUse, _voidAt);
-            if (left <= TimeSpan.Zero)
-                _available = 0;
-            if (_available < charge.Cost || _permits != charge.Permits)
-                return null;
+            _lastUse = now;
+            // By another configuration the window may be shorter, or the limit lower.
+            if (_available < charge.Cost || _lent.VoidAt <= now || !ReferenceEquals(_lent.Charge.Limit, charge.Limit))
+                return false;
             _available -= charge.Cost;
-            return new Charge(true, [new LimitState(charge.Limit, charge.Permits, _used - _available, left, TimeSpan.Zero)]);
+            state = new LimitState(charge.Limit, charge.Permits, _lent.Used - _available, time.GetElapsedTime(now, _lent.VoidAt), TimeSpan.Zero);
+            return true;
         }
     }
 
-    /// <summary>Takes over what Redis lent.</summary>
-    /// <param name="used">Permits lent to all nodes.</param>
-    /// <param name="voidAt">When they are void, by the monotonic clock.</param>
-    /// <param name="ends">When their window ends, by Redis.</param>
-    public void Add(long lent, long used, long voidAt, long ends, in LimitCharge charge)
+    /// <summary>Takes over what Redis lent. What was lent of an earlier window, or before a reset, is void.</summary>
+    /// <returns>False: it was dropped.</returns>
+    public bool TryAdd(in LentPermits lent)
     {
         lock (_gate)
         {
-            // Permits of the same window add up; those of another are void.
-            if (Math.Abs(ends - Ends) > SameWindow || _permits != charge.Permits)
+            if (_isDropped)
+                return false;
+            // It came late, and what is here is of a newer one: it is void itself.
+            if (lent.Which > 0 && lent.Which < _lent.Which)
+                return true;
+            if (lent.Which != _lent.Which)
                 _available = 0;
-            _available += lent;
-            (_used, _voidAt, _permits, _charge, Ends) = (used, voidAt, charge.Permits, charge, ends);
+            _available += lent.Count;
+            _lent = lent;
+            return true;
         }
     }
 
-    /// <summary>What is left in the running window, which is not available any more.</summary>
-    public long TakeRest(out LimitCharge charge)
+    /// <summary>Takes what is left and was lent by another configuration.</summary>
+    /// <returns>What to give back; nothing: null.</returns>
+    public LentPermits? TakeOther(RateLimit limit)
+    {
+        lock (_gate)
+            return ReferenceEquals(_lent.Charge.Limit, limit) ? null : TakeRest();
+    }
+
+    /// <summary>Takes what is left, and ends the counter.</summary>
+    /// <returns>What to give back; nothing: null.</returns>
+    public LentPermits? Drop()
     {
         lock (_gate)
         {
-            charge = _charge;
-            var rest = time.GetElapsedTime(time.GetTimestamp(), _voidAt) > TimeSpan.Zero ? _available : 0;
-            _available = 0;
-            return rest;
+            _isDropped = true;
+            return TakeRest();
         }
+    }
+
+    private LentPermits? TakeRest()
+    {
+        var rest = _lent with { Count = _available };
+        _available = 0;
+        return rest.Count > 0 && rest.VoidAt > time.GetTimestamp() ? rest : null;
     }
 }

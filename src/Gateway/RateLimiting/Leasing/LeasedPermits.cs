@@ -7,23 +7,29 @@ namespace Gateway.RateLimiting.Leasing;
 /// <summary>
 /// Permits that this node took from Redis in batches and hands out by itself: one counter that very many requests share
 /// then costs Redis one call for a batch. What is left is given back when the counter was not used for a second, and when
-/// the node stops; permits of a window that is over are void. Never more than the limit pass.
+/// the node stops; permits of a window that is over, and of before a reset, are void. Never more than the limit pass.
 /// </summary>
 internal sealed class LeasedPermits(RedisConnection redis, TimeProvider time) : BackgroundService
 {
     private const int MaxCounters = 1000;
+    private const int CallsAtOnce = 64;
     private static readonly TimeSpan IdleLimit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(1);
     private static readonly RedisScript LeaseScript = RedisScript.Load("RateLimiting/Leasing/lease.lua");
 
     private readonly ConcurrentDictionary<string, LeasedCounter> _counters = new(StringComparer.Ordinal);
+    private volatile bool _isStopping;
 
     /// <summary>Whether the counter of a charge is leased here, or can be.</summary>
     public bool CanLease(in LimitCharge charge) => _counters.ContainsKey(charge.Key) || _counters.Count < MaxCounters;
 
     /// <summary>Takes a permit that this node has.</summary>
-    /// <returns>Null: it has none.</returns>
-    public Charge? TryTake(in LimitCharge charge) => _counters.TryGetValue(charge.Key, out var counter) ? counter.TryTake(charge) : null;
+    /// <returns>False: it has none.</returns>
+    public bool TryTake(in LimitCharge charge, out LimitState state)
+    {
+        state = default;
+        return _counters.TryGetValue(charge.Key, out var counter) && counter.TryTake(charge, out state);
+    }
 
     /// <summary>Takes a permit of this node's, or a batch from Redis first.</summary>
     /// <returns>Null when Redis did not answer.</returns>
@@ -32,8 +38,8 @@ internal sealed class LeasedPermits(RedisConnection redis, TimeProvider time) : 
         while (true)
         {
             var counter = _counters.GetOrAdd(charge.Key, static (_, time) => new LeasedCounter(time), time);
-            if (counter.TryTake(charge) is { } own)
-                return own;
+            if (counter.TryTake(charge, out var own))
+                return new Charge(true, [own]);
 
             // One request asks; the others wait for what it gets, no longer than its call may take.
             var waitedFrom = time.GetTimestamp();
@@ -42,12 +48,12 @@ internal sealed class LeasedPermits(RedisConnection redis, TimeProvider time) : 
             {
                 if (counter.IsDropped)
                     continue;
-                if (counter.TryTake(charge) is { } others)
-                    return others;
+                if (counter.TryTake(charge, out var others))
+                    return new Charge(true, [others]);
                 // Not by another configuration's limit: a reload may have come between.
                 if (counter.Refusal is { Charge: { } refusal } last && last.At >= waitedFrom && refusal.Limits[0].Limit == charge.Limit)
                     return refusal;
-                return await LeaseAsync(counter, charge);
+                return await LeaseAsync(counter, charge, cancellationToken);
             }
             finally
             {
@@ -56,15 +62,17 @@ internal sealed class LeasedPermits(RedisConnection redis, TimeProvider time) : 
         }
     }
 
-    /// <summary>Forgets all permits: counters were reset.</summary>
-    public void Clear() => _counters.Clear();
+    /// <summary>Counters were reset, this node cannot tell which: all permits go back, and those of before the reset are void there.</summary>
+    public void Clear() => _ = GiveBackAsync(DropAll());
 
     /// <inheritdoc/>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
+        // Requests that still run take what they need from now on, and nothing is left over.
+        _isStopping = true;
         await base.StopAsync(cancellationToken);
-        foreach (var (key, counter) in _counters)
-            await GiveBackAsync(key, counter, cancellationToken);
+        // Also where the node has taken too long to stop already: each call has a deadline of its own.
+        await GiveBackAsync(DropAll());
     }
 
     /// <inheritdoc/>
@@ -74,10 +82,7 @@ internal sealed class LeasedPermits(RedisConnection redis, TimeProvider time) : 
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
-            {
-                foreach (var (key, counter) in _counters.Where(one => one.Value.IdleFor >= IdleLimit))
-                    await GiveBackAsync(key, counter, stoppingToken);
-            }
+                await GiveBackAsync(Drop(_counters.Where(one => one.Value.IsIdle(IdleLimit))));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -85,27 +90,44 @@ internal sealed class LeasedPermits(RedisConnection redis, TimeProvider time) : 
         }
     }
 
-    private async ValueTask<Charge?> LeaseAsync(LeasedCounter counter, LimitCharge charge)
+    private List<LentPermits> DropAll() => Drop(_counters);
+
+    private List<LentPermits> Drop(IEnumerable<KeyValuePair<string, LeasedCounter>> counters)
     {
-        var call = new LeaseCall(charge, charge.Limit.LeaseBatch, counter.Ends, time.GetTimestamp());
+        var rests = new List<LentPermits>();
+        foreach (var counter in counters)
+        {
+            if (counter.Value.Drop() is { } rest)
+                rests.Add(rest);
+            _counters.TryRemove(counter);
+        }
+
+        return rests;
+    }
+
+    private async ValueTask<Charge?> LeaseAsync(LeasedCounter counter, LimitCharge charge, CancellationToken cancellationToken)
+    {
+        if (counter.TakeOther(charge.Limit) is { } other)
+            await GiveBackAsync(other);
+        var call = new LeaseCall(new LentPermits(charge, _isStopping ? charge.Cost : charge.Limit.LeaseBatch, 0, 0, 0), time.GetTimestamp());
         // Not given up when the client hangs up: what was asked for is lent.
-        var reply = await CallAsync(call, CancellationToken.None);
+        var reply = await CallAsync(call);
         if (!reply.TryGet(out var result))
         {
             _ = KeepLateAsync(counter, call);
             return null;
         }
 
-        var lease = Lease.Of(result);
-        // A total whose date has passed limits nothing.
-        if (lease.Ends == 0)
+        var lent = Read(result, call, out var left);
+        if (lent.IsUnlimited)
             return new Charge(true, [new LimitState(charge.Limit, charge.Permits, 0, TimeSpan.Zero, TimeSpan.Zero)]);
-
-        Add(counter, call, lease);
-        if (counter.TryTake(charge) is { } taken)
-            return taken;
-        var wait = lease.Left < ShortestWait ? ShortestWait : lease.Left;
-        var refusal = new Charge(false, [new LimitState(charge.Limit, charge.Permits, charge.Permits, lease.Left, wait)]);
+        // Counters were reset meanwhile.
+        if (!await TryAddAsync(counter, lent))
+            return await TryChargeAsync(charge, cancellationToken);
+        if (counter.TryTake(charge, out var taken))
+            return new Charge(true, [taken]);
+        var wait = left < ShortestWait ? ShortestWait : left;
+        var refusal = new Charge(false, [new LimitState(charge.Limit, charge.Permits, charge.Permits, left, wait)]);
         counter.Refusal = (refusal, time.GetTimestamp());
         return refusal;
     }
@@ -118,19 +140,9 @@ internal sealed class LeasedPermits(RedisConnection redis, TimeProvider time) : 
             return;
         try
         {
-            var lease = Lease.Of(await reply);
-            await counter.Asking.WaitAsync();
-            try
-            {
-                if (!counter.IsDropped)
-                    KeepLate(counter, call, lease);
-                else if (lease.Lent > 0)
-                    await CallAsync(call with { Wanted = -lease.Lent, Ends = lease.Ends, Reply = null }, CancellationToken.None);
-            }
-            finally
-            {
-                counter.Asking.Release();
-            }
+            var lent = Read(await reply, call, out _);
+            if (!lent.IsUnlimited)
+                await TryAddAsync(counter, lent);
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
         {
@@ -138,61 +150,53 @@ internal sealed class LeasedPermits(RedisConnection redis, TimeProvider time) : 
         }
     }
 
-    // An earlier window's are void by now.
-    private void KeepLate(LeasedCounter counter, LeaseCall call, in Lease lease)
+    private async ValueTask<bool> TryAddAsync(LeasedCounter counter, LentPermits lent)
     {
-        if (lease.Ends >= counter.Ends - LeasedCounter.SameWindow)
-            Add(counter, call, lease);
+        if (counter.TryAdd(lent))
+            return true;
+        if (lent.Count > 0)
+            await GiveBackAsync(lent);
+        return false;
     }
 
-    // Counted from before the call: the window never ends here later than in Redis.
-    private void Add(LeasedCounter counter, LeaseCall call, in Lease lease) =>
-        counter.Add(lease.Lent, lease.Used, call.Sent + (long)(lease.Left.TotalSeconds * time.TimestampFrequency), lease.Ends, call.Charge);
+    private Task GiveBackAsync(List<LentPermits> rests) =>
+        Parallel.ForEachAsync(rests, new ParallelOptions { MaxDegreeOfParallelism = CallsAtOnce }, (rest, _) => GiveBackAsync(rest));
 
-    private async ValueTask GiveBackAsync(string key, LeasedCounter counter, CancellationToken cancellationToken)
+    // Not tried again: without an answer they are short until the window ends.
+    private async ValueTask GiveBackAsync(LentPermits rest) => await CallAsync(new LeaseCall(rest with { Count = -rest.Count }, time.GetTimestamp()));
+
+    private LentPermits Read(RedisResult reply, LeaseCall call, out TimeSpan left)
     {
-        // Nobody leases meanwhile: a window's permits are given back to that window.
-        if (!await counter.Asking.WaitAsync(TimeSpan.Zero, cancellationToken))
-            return;
-        try
-        {
-            // Not tried again: without an answer they are short until the window ends.
-            if (counter.TakeRest(out var charge) is > 0 and var rest)
-                await CallAsync(new LeaseCall(charge, -rest, counter.Ends, time.GetTimestamp()), cancellationToken);
-            counter.IsDropped = true;
-            _counters.TryRemove(new(key, counter));
-        }
-        finally
-        {
-            counter.Asking.Release();
-        }
+        left = TimeSpan.FromMilliseconds((long)reply[2]);
+        // Counted from before the call: the window never ends here later than in Redis.
+        var voidAt = call.Sent + (long)(left.TotalSeconds * time.TimestampFrequency);
+        return new LentPermits(call.Permits.Charge, (long)reply[0], (long)reply[1], voidAt, (long)reply[3]);
     }
 
-    private ValueTask<RedisReply<RedisResult>> CallAsync(LeaseCall call, CancellationToken cancellationToken) => redis.TryAsync(
-        static (database, call) => call.Reply = LeaseScript.EvaluateAsync(database, [call.Charge.Key], call.ToArguments()), call, cancellationToken);
+    private ValueTask<RedisReply<RedisResult>> CallAsync(LeaseCall call) => redis.TryAsync(
+        static (database, call) => call.Reply = LeaseScript.EvaluateAsync(database, call.Keys, call.Arguments), call, CancellationToken.None);
 
-    /// <param name="Wanted">Permits wanted, or, below 0, given back.</param>
-    /// <param name="Ends">When the window they are of ends by Redis, in ms since 1970.</param>
+    /// <param name="Permits">Permits wanted, or, below 0, given back.</param>
     /// <param name="Sent">When it is sent, by the monotonic clock.</param>
-    private sealed record LeaseCall(LimitCharge Charge, long Wanted, long Ends, long Sent)
+    private sealed record LeaseCall(LentPermits Permits, long Sent)
     {
         /// <summary>What Redis answers, in time or not.</summary>
         public Task<RedisResult>? Reply { get; set; }
 
-        public RedisValue[] ToArguments()
-        {
-            var limit = Charge.Limit;
-            var isTotal = limit.Algorithm == RateLimitAlgorithm.Total;
-            return
-            [
-                Charge.Permits, isTotal ? 0 : (long)Math.Ceiling(limit.Span.TotalMilliseconds), isTotal ? limit.Until.ToUnixTimeMilliseconds() : 0, Wanted, Ends,
-            ];
-        }
-    }
+        public RedisKey[] Keys => [Permits.Charge.Key, RedisKeys.LeaseOf(Permits.Charge.Key)];
 
-    /// <summary>What the script answers.</summary>
-    private readonly record struct Lease(long Lent, long Used, TimeSpan Left, long Ends)
-    {
-        public static Lease Of(RedisResult reply) => new((long)reply[0], (long)reply[1], TimeSpan.FromMilliseconds((long)reply[2]), (long)reply[3]);
+        public RedisValue[] Arguments
+        {
+            get
+            {
+                var limit = Permits.Charge.Limit;
+                var isTotal = limit.Algorithm == RateLimitAlgorithm.Total;
+                return
+                [
+                    Permits.Charge.Permits, isTotal ? 0 : (long)Math.Ceiling(limit.Span.TotalMilliseconds), isTotal ? limit.Until.ToUnixTimeMilliseconds() : 0,
+                    Permits.Count, Permits.Which,
+                ];
+            }
+        }
     }
 }
