@@ -3,9 +3,9 @@ using System.Globalization;
 namespace Gateway.Caching.Semantics;
 
 /// <summary>
-/// HTTP-date (RFC 9110 §5.6.7): the preferred form and the two obsolete ones, nothing else. As caches read it, without
-/// regard to case, and with UTC for GMT: RFC 9111 §4.2. The day of the week repeats what the date says: it must be one, but
-/// one that does not fit does not make the format invalid.
+/// HTTP-date (RFC 9110 §5.6.7): the preferred form and the two obsolete ones, nothing else. As caches read it: without
+/// regard to case, and in no zone but GMT (RFC 9111 §4.2; RFC 7234 took UTC too). The day of the week repeats what the date
+/// says: it must be one, but one that does not fit does not make the format invalid.
 /// </summary>
 internal static class HttpDate
 {
@@ -13,6 +13,7 @@ internal static class HttpDate
     private const string AsctimePadded = "MMM  d HH:mm:ss yyyy";
     private const string ImfFixdate = "dd MMM yyyy HH:mm:ss";
     private const string Rfc850 = "dd-MMM-yyyy HH:mm:ss";
+    private const string Zone = " GMT";
 
     private static readonly string[] Days = CultureInfo.InvariantCulture.DateTimeFormat.DayNames;
     private static readonly string[] ShortDays = CultureInfo.InvariantCulture.DateTimeFormat.AbbreviatedDayNames;
@@ -27,12 +28,11 @@ internal static class HttpDate
     {
         if (text is null)
             return null;
-        var isZoned = text.EndsWith(" GMT", StringComparison.OrdinalIgnoreCase) || text.EndsWith(" UTC", StringComparison.OrdinalIgnoreCase);
-        if (!isZoned)
+        if (!text.EndsWith(Zone, StringComparison.OrdinalIgnoreCase))
             return ParseAsctime(AfterDay(text, ShortDays, " "));
         if (Volatile.Read(ref _latest) is { } latest && latest.Text == text)
             return latest.Date;
-        var date = text.AsSpan(0, text.Length - 4);
+        var date = text.AsSpan(0, text.Length - Zone.Length);
         if (Exact(AfterDay(date, ShortDays, ", "), ImfFixdate) is not { } read)
             return ParseRfc850(AfterDay(date, Days, ", "), now);
         Volatile.Write(ref _latest, new ReadDate(text, read));
