@@ -1,16 +1,11 @@
-using Microsoft.Net.Http.Headers;
+using Gateway.Caching.Fetch;
+using Gateway.Caching.Semantics;
 
 namespace Gateway.Hosting;
 
 /// <summary>What HTTP demands of an intermediary before it forwards a request, and YARP leaves to others.</summary>
 internal static class MessageGuard
 {
-    // The server has acted on them already, or needs them for an upgrade. YARP does not forward what is for one connection.
-    private static readonly HashSet<string> Kept = new(StringComparer.OrdinalIgnoreCase)
-    {
-        HeaderNames.Connection, HeaderNames.ContentLength, HeaderNames.Host, HeaderNames.TransferEncoding, HeaderNames.Upgrade,
-    };
-
     /// <summary>Put it before all that reads fields: routes, limits, identity and keys must see what backends will.</summary>
     public static IApplicationBuilder UseMessageGuard(this IApplicationBuilder app) => app.Use(static (context, next) =>
     {
@@ -22,26 +17,25 @@ internal static class MessageGuard
 
     /// <summary>
     /// Takes out the fields that <c>Connection</c> names: they are for the connection to the gateway alone, and end here as if
-    /// they had not been sent. RFC 9110 §7.6.1. Of "close, X-Hop" the server leaves "close" only: those it hides go on.
+    /// they had not been sent. RFC 9110 §7.6.1. Where it also says <c>close</c>, <c>keep-alive</c> or <c>Upgrade</c>, in this line
+    /// or another, the server leaves that word alone: fields that it names beside one go on.
     /// </summary>
     public static void RemoveNominated(IHeaderDictionary fields)
     {
-        foreach (var line in fields.Connection)
+        var lines = fields.Connection;
+        if (lines.Count == 0 || (lines.Count == 1 && NamesNoField(lines[0])))
+            return;
+        foreach (var name in ConnectionFields.NamesIn(lines))
         {
-            if (line is null || NamesNoField(line))
-                continue;
-            foreach (var name in line.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
-            {
-                if (!Kept.Contains(name))
-                    fields.Remove(name);
-            }
+            if (FieldRules.CanBeNominated(name))
+                fields.Remove(name);
         }
     }
 
     // Nearly all there are.
-    private static bool NamesNoField(string options) =>
-        options.Equals("keep-alive", StringComparison.OrdinalIgnoreCase) || options.Equals("close", StringComparison.OrdinalIgnoreCase)
-        || options.Equals("Upgrade", StringComparison.OrdinalIgnoreCase);
+    private static bool NamesNoField(string? option) =>
+        string.Equals(option, "keep-alive", StringComparison.OrdinalIgnoreCase) || string.Equals(option, "close", StringComparison.OrdinalIgnoreCase)
+        || string.Equals(option, "Upgrade", StringComparison.OrdinalIgnoreCase);
 
     // Methods have a case (RFC 9110 §9.1). YARP forwards "head" as HEAD, but the server sends its answer as one with a body,
     // which never comes.

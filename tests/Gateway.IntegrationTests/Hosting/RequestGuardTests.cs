@@ -143,7 +143,7 @@ public sealed class RequestGuardTests
     [InlineData("Cookie: a=b\r\nConnection: cookie\r\n", "Cookie")]
     public async Task What_Connection_names_goes_no_further_than_the_gateway(string fields, string name)
     {
-        // RFC 9110 §7.6.1. Kestrel makes "close" of "close, X-Hop", and nobody can tell what it named.
+        // RFC 9110 §7.6.1. Kestrel makes "close" of "close, X-Hop", and nobody can tell what it named: docs/conformance.md.
         await using var origin = (await TestOrigin.StartAsync()).Map("/", "hello");
         await using var node = await GatewayNode.StartAsync(new { ReverseProxy = origin.ProxySection() });
 
@@ -152,6 +152,24 @@ public sealed class RequestGuardTests
         var received = Assert.Single(origin.Requests).Headers;
         Assert.False(received.ContainsKey(name));
         Assert.Equal("2", received["X-Kept"]);
+        Assert.Equal("shop.example", received["X-Forwarded-Host"]);
+    }
+
+    [Fact]
+    public async Task Connection_takes_nothing_out_that_is_for_all_recipients()
+    {
+        // RFC 9110 §7.6.1: naming such a field is the client's error.
+        await using var origin = (await TestOrigin.StartAsync()).Map("/", "hello");
+        await using var node = await GatewayNode.StartAsync(new { ReverseProxy = origin.ProxySection() });
+
+        var answer = await node.RawAsync(
+            "POST / HTTP/1.0\r\nHost: shop.example\r\nCache-Control: no-cache\r\nContent-Type: text/plain\r\nContent-Length: 2\r\nConnection: cache-control, content-type, content-length, host, connection\r\n\r\nhi");
+
+        Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);
+        var received = Assert.Single(origin.Requests).Headers;
+        Assert.Equal("no-cache", received["Cache-Control"]);
+        Assert.Equal("text/plain", received["Content-Type"]);
+        Assert.Equal("2", received["Content-Length"]);
         Assert.Equal("shop.example", received["X-Forwarded-Host"]);
     }
 

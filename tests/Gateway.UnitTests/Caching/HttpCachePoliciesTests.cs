@@ -49,12 +49,26 @@ public sealed class HttpCachePoliciesTests
         Assert.NotEqual(Fingerprint(one), Fingerprint(other));
     }
 
+    [Fact]
+    public void An_endpoint_is_cached_by_the_policy_that_it_names_unless_it_says_no_store()
+    {
+        using var policies = new HttpCachePolicies(new FixedOptions(new HttpCacheOptions { Policies = { ["p"] = new() } }));
+
+        Assert.Null(policies.Find(null));
+        Assert.Null(policies.Find(EndpointWith()));
+        Assert.Null(policies.Find(EndpointWith(new OutputCacheAttribute { PolicyName = "p", NoStore = true })));
+        Assert.Equal("p", policies.Find(EndpointWith(new OutputCacheAttribute { PolicyName = "P" }))!.Name);
+        Assert.Equal(HttpCachePolicies.Origin, policies.Find(EndpointWith(new OutputCacheAttribute()))!.Name);
+        Assert.Throws<InvalidOperationException>(() => policies.Find(EndpointWith(new OutputCacheAttribute { PolicyName = "q" })));
+    }
+
     private static string Fingerprint(HttpCachePolicyOptions policy)
     {
         using var policies = new HttpCachePolicies(new FixedOptions(new HttpCacheOptions { Policies = { ["p"] = policy } }));
-        var endpoint = new Endpoint(null, new EndpointMetadataCollection(new OutputCacheAttribute { PolicyName = "p" }), "route");
-        return policies.Find(endpoint)!.Fingerprint;
+        return policies.Find(EndpointWith(new OutputCacheAttribute { PolicyName = "p" }))!.Fingerprint;
     }
+
+    private static Endpoint EndpointWith(params object[] metadata) => new(null, new EndpointMetadataCollection(metadata), "route");
 
     private sealed class FixedOptions(HttpCacheOptions options) : IOptionsMonitor<HttpCacheOptions>
     {

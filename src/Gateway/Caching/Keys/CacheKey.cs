@@ -168,8 +168,9 @@ internal static class CacheKey
         return Convert.ToHexStringLower(hash);
     }
 
+    // An encoded slash is all that the server leaves encoded, in the case in which it came.
     private static string Url(string scheme, string authority, PathString path, string query) =>
-        $"{scheme}://{authority}{path.ToUriComponent()}{query}";
+        $"{scheme}://{authority}{path.ToUriComponent().Replace("%2f", "%2F", StringComparison.Ordinal)}{query}";
 
     // Hosts compare without case, and a default port says nothing: RFC 9110 §4.2.3.
     private static string Authority(string scheme, HostString host)

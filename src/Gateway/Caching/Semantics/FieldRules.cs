@@ -26,6 +26,8 @@ internal static class FieldRules
         // For all recipients: dropping one because Connection names it would make a response more cacheable than it is.
         "Cache-Control", TargetedCacheControl.FieldName, "Age", "Date", "Expires", "Vary", "ETag", "Last-Modified", "Set-Cookie",
         "Content-Type", "Content-Encoding", "Content-Length", "Content-Range",
+        // The server has acted on those of a request, or needs them for an upgrade; of a response YARP forwards none.
+        "Connection", "Host", "Transfer-Encoding", "Upgrade",
     };
 
     // CTL without HTAB.

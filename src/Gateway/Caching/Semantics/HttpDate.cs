@@ -3,15 +3,20 @@ using System.Globalization;
 namespace Gateway.Caching.Semantics;
 
 /// <summary>
-/// HTTP-date (RFC 9110 §5.6.7): the preferred form and the two obsolete ones, nothing else. As caches read it, without
-/// regard to case, and with UTC for GMT: RFC 9111 §4.2.
+/// HTTP-date (RFC 9110 §5.6.7): the preferred form and the two obsolete ones, nothing else. As caches read it: without
+/// regard to case, and in no zone but GMT (RFC 9111 §4.2; RFC 7234 took UTC too). The day of the week repeats what the date
+/// says: it must be one, but one that does not fit does not make the format invalid.
 /// </summary>
 internal static class HttpDate
 {
-    private const string Asctime = "ddd MMM d HH:mm:ss yyyy";
-    private const string AsctimePadded = "ddd MMM  d HH:mm:ss yyyy";
-    private const string ImfFixdate = "ddd, dd MMM yyyy HH:mm:ss";
-    private const string Rfc850 = "dddd, dd-MMM-yyyy HH:mm:ss";
+    private const string Asctime = "MMM d HH:mm:ss yyyy";
+    private const string AsctimePadded = "MMM  d HH:mm:ss yyyy";
+    private const string ImfFixdate = "dd MMM yyyy HH:mm:ss";
+    private const string Rfc850 = "dd-MMM-yyyy HH:mm:ss";
+    private const string Zone = " GMT";
+
+    private static readonly string[] Days = CultureInfo.InvariantCulture.DateTimeFormat.DayNames;
+    private static readonly string[] ShortDays = CultureInfo.InvariantCulture.DateTimeFormat.AbbreviatedDayNames;
 
     // All responses of one second carry the same date.
     private static ReadDate? _latest;
@@ -23,20 +28,32 @@ internal static class HttpDate
     {
         if (text is null)
             return null;
-        var isZoned = text.EndsWith(" GMT", StringComparison.OrdinalIgnoreCase) || text.EndsWith(" UTC", StringComparison.OrdinalIgnoreCase);
-        if (!isZoned)
-            return Exact(text, Asctime) ?? Exact(text, AsctimePadded);
+        if (!text.EndsWith(Zone, StringComparison.OrdinalIgnoreCase))
+            return ParseAsctime(AfterDay(text, ShortDays, " "));
         if (Volatile.Read(ref _latest) is { } latest && latest.Text == text)
             return latest.Date;
-        var date = text.AsSpan(0, text.Length - 4);
-        if (Exact(date, ImfFixdate) is not { } read)
-            return ParseRfc850(date, now);
+        var date = text.AsSpan(0, text.Length - Zone.Length);
+        if (Exact(AfterDay(date, ShortDays, ", "), ImfFixdate) is not { } read)
+            return ParseRfc850(AfterDay(date, Days, ", "), now);
         Volatile.Write(ref _latest, new ReadDate(text, read));
         return read;
     }
 
-    // More than 50 years in the future means the past century: RFC 9110 §5.6.7. The day of the week is that of the year
-    // meant, so the year is written out before it is parsed.
+    // What follows the day of the week; nothing where there is none.
+    private static ReadOnlySpan<char> AfterDay(ReadOnlySpan<char> text, string[] days, ReadOnlySpan<char> separator)
+    {
+        foreach (var day in days)
+        {
+            if (text.StartsWith(day, StringComparison.OrdinalIgnoreCase) && text[day.Length..].StartsWith(separator))
+                return text[(day.Length + separator.Length)..];
+        }
+
+        return default;
+    }
+
+    private static DateTimeOffset? ParseAsctime(ReadOnlySpan<char> text) => Exact(text, Asctime) ?? Exact(text, AsctimePadded);
+
+    // More than 50 years in the future means the past century: RFC 9110 §5.6.7.
     private static DateTimeOffset? ParseRfc850(ReadOnlySpan<char> text, DateTimeOffset now)
     {
         var year = text.LastIndexOf('-') + 1;

@@ -86,6 +86,16 @@ public sealed class CacheKeyTests
         Assert.Equal(CacheKey.Url(Request("http", "shop.example", "/x", "")), CacheKey.Url(new Uri(url)));
 
     [Theory]
+    [InlineData("/a%2fb")]
+    [InlineData("/a%2Fb")]
+    public void An_encoded_slash_is_one_url_in_either_case(string path)
+    {
+        // The server leaves it as it came; the digits of an encoding have no case: RFC 3986 §6.2.2.1.
+        Assert.Equal("http://h/a%2Fb", CacheKey.Url(Request("http", "h", path, "")));
+        Assert.Equal("http://h/a%2Fb", CacheKey.Url(new Uri("http://h" + path)));
+    }
+
+    [Theory]
     [InlineData("http://h/", "http://h")]
     [InlineData("http://h/?q", "http://h")]
     [InlineData("http://h/a", "http://h http://h/a")]

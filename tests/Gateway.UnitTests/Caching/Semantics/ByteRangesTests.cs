@@ -44,6 +44,12 @@ public sealed class ByteRangesTests
     [Fact]
     public void Of_an_empty_body_there_is_no_range() => Assert.Empty(ByteRanges.Select("bytes=0-", 0)!);
 
+    [Theory]
+    [InlineData(16, true)]
+    [InlineData(17, false)]
+    public void As_many_ranges_as_a_client_may_need_are_selected_and_no_more(int count, bool expected) =>
+        Assert.Equal(expected, ByteRanges.Select("bytes=" + string.Join(',', Enumerable.Range(0, count).Select(i => $"{i}-{i}")), 100) is not null);
+
     [Fact]
     public void A_flood_of_ranges_is_ignored() =>
         Assert.Null(ByteRanges.Select("bytes=" + string.Join(',', Enumerable.Range(0, 1000).Select(i => $"{i}-{i}")), 1_000_000));

@@ -17,4 +17,10 @@ public sealed class HeadUpdateTests
         var stored = Fields.Stored("max-age=60", 60, 0, ("ETag", "\"a\""), ("Last-Modified", "Sun, 01 Mar 2026 11:00:00 GMT"));
         Assert.Equal(expected, HeadUpdate.Confirms(stored, Fields.Response() with { ETag = etag }, lastModified, length));
     }
+
+    [Theory]
+    [InlineData(200, true)]
+    [InlineData(410, false)]
+    public void A_head_with_another_status_is_about_another_representation(int status, bool expected) =>
+        Assert.Equal(expected, HeadUpdate.Confirms(Fields.Stored("max-age=60", 60, 0, ("ETag", "\"a\"")), Fields.Response(status), null, null));
 }

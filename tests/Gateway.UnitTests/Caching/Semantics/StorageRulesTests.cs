@@ -39,11 +39,15 @@ public sealed class StorageRulesTests
     [InlineData(511)]
     // They answer a field, a body or a connection of one request, and would deny the target to all.
     [InlineData(408)]
+    [InlineData(411)]
+    [InlineData(412)]
     [InlineData(413)]
+    [InlineData(415)]
     [InlineData(416)]
     [InlineData(417)]
     [InlineData(421)]
     [InlineData(425)]
+    [InlineData(426)]
     public void An_answer_about_one_request_is_not_stored_whatever_it_says(int status) =>
         Assert.Equal(nameof(CacheReason.RequestStatus), Decide(Fields.Request(), Fields.Response(status, "public, max-age=60")));
 
