@@ -46,4 +46,41 @@ public sealed class ClusterTests : IAsyncLifetime
         Assert.All(await _cluster.KeysPerMasterAsync("gateway:*link*"), keys => Assert.Equal(0, keys));
         Assert.Empty(node.Log.Exceptions);
     }
+
+    [Fact]
+    public async Task Visits_are_written_back_to_the_masters_that_answer_while_one_is_away_and_to_that_when_it_returns()
+    {
+        await using var node = await GatewayNode.StartAsync(
+            new { ShortLinks = new { Enabled = true }, Redis = new { Configuration = _cluster.ConnectionString, Deadline = "00:00:02" } });
+        await Eventually.TrueAsync(async () => (await node.Admin.GetAsync("/links")).StatusCode == HttpStatusCode.OK, "the node reaches the cluster");
+        var slugs = Enumerable.Range(0, 24).Select(i => $"few-{i}").ToList();
+        foreach (var slug in slugs)
+        {
+            await node.CreateAsync(new { slug, target = LinkTestNode.Target, maxVisits = 3 });
+            await Eventually.TrueAsync(async () => await StatusAsync(slug) == HttpStatusCode.Found, "a visit is admitted");
+        }
+
+        var away = await _cluster.MasterOfAsync(Visits(slugs[0]));
+        var masters = await Task.WhenAll(slugs.Select(slug => _cluster.MasterOfAsync(Visits(slug))));
+        var others = slugs.Zip(masters).Where(link => link.Second != away).ToList();
+        foreach (var (slug, master) in others)
+            await master.ExecuteAsync("DEL", Visits(slug));
+        await away.KillAsync();
+
+        foreach (var (slug, master) in others)
+            await Eventually.TrueAsync(async () => $"{await master.ExecuteAsync("GET", Visits(slug))}" == "1", "the visit is written back");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await StatusAsync(others[0].First));
+
+        await away.RestartAsync();
+        await Eventually.TrueAsync(async () => await StatusAsync(others[0].First) == HttpStatusCode.Found, "visits are admitted again");
+        Assert.Empty(node.Log.Exceptions);
+
+        static string Visits(string slug) => $"gateway:link:{{{slug}}}:visits";
+
+        async Task<HttpStatusCode> StatusAsync(string slug)
+        {
+            using var answer = await node.FollowAsync(slug);
+            return answer.StatusCode;
+        }
+    }
 }
