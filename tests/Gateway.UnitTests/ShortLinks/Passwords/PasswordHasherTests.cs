@@ -12,7 +12,9 @@ public sealed class PasswordHasherTests
         var tasks = Enumerable.Range(0, 100).Select(_ => hasher.TryHashAsync("open sesame", ending.Token).AsTask()).ToList();
 
         // At once, without a wait for those before them.
-        Assert.InRange(tasks.Count(task => task.IsCompletedSuccessfully && task.Result is null), 100 - 32 - Environment.ProcessorCount, 100 - 32);
+        var refused = tasks.Where(task => task.IsCompletedSuccessfully).ToList();
+        Assert.InRange(refused.Count, 100 - 32 - Environment.ProcessorCount, 100 - 32);
+        Assert.All(await Task.WhenAll(refused), Assert.Null);
 
         await ending.CancelAsync();
         await Task.WhenAll(tasks.Select(task => task.ContinueWith(_ => { }, TaskScheduler.Default)));

@@ -5,13 +5,15 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.UnitTests.ShortLinks.Transfer;
 
-public sealed class ImportReportTests
+public sealed class ImportReportTests : IDisposable
 {
     private readonly FakeTimeProvider _time = new();
     private readonly MemoryStream _body = new();
     private readonly ImportReport _report;
 
     public ImportReportTests() => _report = new ImportReport(new DefaultHttpContext { Response = { Body = _body } }.Response, _time);
+
+    public void Dispose() => _body.Dispose();
 
     [Fact]
     public async Task Progress_is_told_about_every_second_and_at_the_end()
