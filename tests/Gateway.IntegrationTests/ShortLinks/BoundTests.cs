@@ -105,7 +105,7 @@ public sealed class BoundTests : IAsyncLifetime
         Assert.Equal("0 3 later", await VisitAsync("later", known: 0));
 
         async Task<string> VisitAsync(string id, int known) =>
-            string.Join(' ', (string[])(await script.EvaluateAsync(Database, ["link", "visits", "statistics"], [1, "(none)", id, known]))!);
+            string.Join(' ', ((RedisValue[]?)await script.EvaluateAsync(Database, ["link", "visits", "statistics"], [1, "(none)", id, known]))!);
     }
 
     [Fact]

@@ -76,8 +76,8 @@ public sealed class RedirectTests : IAsyncLifetime
 
         // It tells at its next poll that it has begun the epoch which it found or made at this one.
         async Task<bool> HasBegunAnewAsync() =>
-            (string[]?)await redis.ExecuteAsync("HVALS", "gateway:{changes}:applied") is [var applied]
-            && applied == $"{await redis.ExecuteAsync("HGET", "gateway:{changes}:meta", "epoch")} 0";
+            (StackExchange.Redis.RedisValue[]?)await redis.ExecuteAsync("HVALS", "gateway:{changes}:applied") is [var applied]
+            && $"{applied}" == $"{await redis.ExecuteAsync("HGET", "gateway:{changes}:meta", "epoch")} 0";
     }
 
     [Fact]
