@@ -61,26 +61,6 @@ public sealed class RedirectTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_link_known_from_a_log_that_Redis_lost_goes_on_while_Redis_is_away()
-    {
-        await using var redis = await RedisServer.StartAsync();
-        await using var node = await LinkTestNode.StartAsync(redis);
-        await node.CreateAsync(new { slug = "oak", target = LinkTestNode.Target });
-        Assert.Equal(HttpStatusCode.Found, (await node.FollowAsync("oak")).StatusCode);
-
-        await redis.ExecuteAsync("FLUSHALL");
-        await Eventually.TrueAsync(HasBegunAnewAsync, "the node has read the new log");
-        await redis.KillAsync();
-
-        Assert.Equal(HttpStatusCode.Found, (await node.FollowAsync("oak")).StatusCode);
-
-        // It tells at its next poll that it has begun the epoch which it found or made at this one.
-        async Task<bool> HasBegunAnewAsync() =>
-            (StackExchange.Redis.RedisValue[]?)await redis.ExecuteAsync("HVALS", "gateway:{changes}:applied") is [var applied]
-            && $"{applied}" == $"{await redis.ExecuteAsync("HGET", "gateway:{changes}:meta", "epoch")} 0";
-    }
-
-    [Fact]
     public async Task A_change_and_a_removal_are_in_force_on_the_other_node_within_a_second()
     {
         await _a.CreateAsync(new { slug = "oak", target = LinkTestNode.Target });
