@@ -118,6 +118,7 @@ internal sealed class SharedChangeLog(
             // A log that lost the change gives its number to another: nodes that have applied that number prove nothing.
             if (await ReadNodesAsync(receipt, cancellationToken) is not { HasChange: true } nodes)
                 return null;
+            redis.NoticePrimaries();
             var spread = ChangeSpread.Of(receipt, nodes);
             // This node's own entry proves that Redis has what nodes told it since this node looked for interruptions.
             if (spread.Behind.Count == 0 && spread.Applied.Contains(node.Id) && continuity.OutlastsLeases)

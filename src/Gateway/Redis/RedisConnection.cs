@@ -21,6 +21,7 @@ internal sealed class RedisConnection : IAsyncDisposable
     private readonly RedisCircuit _circuit = new();
     private readonly CancellationTokenSource _disposing = new();
     private readonly Lock _connectGate = new();
+    private readonly Lock _primariesGate = new();
     private Task<ConnectionMultiplexer>? _connecting;
     private ConnectionMultiplexer? _multiplexer;
     private int _probing;
@@ -51,16 +52,11 @@ internal sealed class RedisConnection : IAsyncDisposable
     public event Action? Restored;
 
     /// <summary>
-    /// Raised when a connection is lost or made anew, and whenever the library has looked at the servers anew, which it does
-    /// every few seconds while one of them is away: what was written last may be lost.
+    /// Raised when a connection to a primary is lost or made anew, others are primaries than before, or a write is refused
+    /// by what is none any more: what was written last may be lost. Replicas that come and go lose nothing. Handlers are
+    /// quick and do not throw.
     /// </summary>
     public event Action? Interrupted;
-
-    /// <summary>
-    /// Raised when a connection to a primary is lost or made anew, others are primaries than before, or a write is refused
-    /// by what is none any more. Replicas that come and go lose nothing.
-    /// </summary>
-    public event Action? PrimaryInterrupted;
 
     /// <summary>Begins to connect and waits for the first attempt, which may fail: the connection then goes on trying.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -109,6 +105,16 @@ internal sealed class RedisConnection : IAsyncDisposable
         await multiplexer.GetSubscriber().SubscribeAsync(channel, (_, message) => handler(message));
     }
 
+    /// <summary>
+    /// Raises <see cref="Interrupted"/> now if calls go to other primaries than before. The library begins to use a primary
+    /// a moment before it says so: for those who must not trust an answer of that moment.
+    /// </summary>
+    public void NoticePrimaries()
+    {
+        if (_multiplexer is { } multiplexer)
+            NoticePrimaries(multiplexer);
+    }
+
     /// <summary>Ends probing and closes the connection.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -126,9 +132,10 @@ internal sealed class RedisConnection : IAsyncDisposable
         options.AbortOnConnectFail = false;
         options.ConnectTimeout = Math.Min(options.ConnectTimeout, 1000);
         options.AsyncTimeout = Math.Min(options.AsyncTimeout, 1000);
-        // Attempts are made at heartbeats: both bound how long a Redis that is back goes unnoticed.
+        // Attempts are made at heartbeats, and so a second apart at most: that long a Redis that is back goes unnoticed. Each one
+        // that fails costs exceptions, on every connection.
         options.HeartbeatInterval = TimeSpan.FromMilliseconds(250);
-        options.ReconnectRetryPolicy = new LinearRetry(250);
+        options.ReconnectRetryPolicy = new LinearRetry(750);
         // How long a replica that was promoted goes unnoticed; by default a minute.
         options.ConfigCheckSeconds = 1;
         options.ClientName = $"gateway-{name}";
@@ -143,38 +150,43 @@ internal sealed class RedisConnection : IAsyncDisposable
         var multiplexer = await ConnectionMultiplexer.ConnectAsync(configuration);
         multiplexer.ConnectionFailed += (_, e) =>
         {
-            if (e.ConnectionType == ConnectionType.Interactive)
-                RaiseInterrupted(ofPrimary: IsOfPrimary(multiplexer, e));
+            if (IsToPrimary(multiplexer, e))
+                Interrupted?.Invoke();
         };
-        multiplexer.ConfigurationChanged += (_, _) => RaiseInterrupted(ofPrimary: LeadsElsewhere(multiplexer));
+        // Raised whenever the library has looked at the servers, also where nothing is other than before.
+        multiplexer.ConfigurationChanged += (_, _) => NoticePrimaries(multiplexer);
         multiplexer.ConnectionRestored += (_, e) =>
         {
             if (e.ConnectionType != ConnectionType.Interactive)
                 return;
-            RaiseInterrupted(ofPrimary: IsOfPrimary(multiplexer, e));
+            if (IsToPrimary(multiplexer, e))
+                Interrupted?.Invoke();
             Restored?.Invoke();
         };
-        LeadsElsewhere(multiplexer);
+        _primaries = PrimariesOf(multiplexer);
         _multiplexer = multiplexer;
         return multiplexer;
     }
 
     // A server of which nothing is known yet counts as a primary.
-    private static bool IsOfPrimary(ConnectionMultiplexer multiplexer, ConnectionFailedEventArgs e) =>
-        !Array.Exists(multiplexer.GetServers(), server => server.IsReplica && Equals(server.EndPoint, e.EndPoint));
+    private static bool IsToPrimary(ConnectionMultiplexer multiplexer, ConnectionFailedEventArgs e) =>
+        e.ConnectionType == ConnectionType.Interactive
+        && !Array.Exists(multiplexer.GetServers(), server => server.IsReplica && Equals(server.EndPoint, e.EndPoint));
 
-    private void RaiseInterrupted(bool ofPrimary)
-    {
-        Interrupted?.Invoke();
-        if (ofPrimary)
-            PrimaryInterrupted?.Invoke();
-    }
+    private static string PrimariesOf(ConnectionMultiplexer multiplexer) => string.Join(
+        ' ', multiplexer.GetServers().Where(server => !server.IsReplica).Select(server => $"{server.EndPoint}").Order(StringComparer.Ordinal));
 
-    private bool LeadsElsewhere(ConnectionMultiplexer multiplexer)
+    private void NoticePrimaries(ConnectionMultiplexer multiplexer)
     {
-        var primaries = string.Join(
-            ' ', multiplexer.GetServers().Where(server => !server.IsReplica).Select(server => $"{server.EndPoint}").Order(StringComparer.Ordinal));
-        return Interlocked.Exchange(ref _primaries, primaries) != primaries;
+        // Nobody goes on before those who must hear of it have.
+        lock (_primariesGate)
+        {
+            var primaries = PrimariesOf(multiplexer);
+            if (primaries == _primaries)
+                return;
+            _primaries = primaries;
+            Interrupted?.Invoke();
+        }
     }
 
     // The library blocks threads of the pool while it asks Sentinel for the new primary. The pool adds threads slowly past
@@ -216,7 +228,7 @@ internal sealed class RedisConnection : IAsyncDisposable
         {
             // What took this server for a primary: another one may be that by now, without what was written here last.
             if (exception.Message.StartsWith(ReadOnlyError, StringComparison.Ordinal))
-                PrimaryInterrupted?.Invoke();
+                Interrupted?.Invoke();
             OnFailure(exception is RedisServerException ? "not serving" : "connection lost");
         }
 

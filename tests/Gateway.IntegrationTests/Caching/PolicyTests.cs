@@ -209,6 +209,23 @@ public sealed class PolicyTests : IAsyncLifetime
         Assert.Contains("fwd=", (await b.GetAsync("/x")).CacheStatus(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("pages")]
+    [InlineData("red")]
+    [InlineData("blue")]
+    public async Task A_tag_of_the_policy_and_each_of_the_field_that_it_names_are_purged(string tag)
+    {
+        _origin.Map("/x", "body", ("Cache-Control", "max-age=60"), ("Cache-Tag", "red, blue"), ("Surrogate-Key", "green"));
+        var (a, b) = await StartAsync(new { Tags = new[] { "pages" }, TagField = "Cache-Tag" });
+        await HitsAsync(a, "/x");
+        await HitsAsync(b, "/x");
+
+        await a.Admin.PostAsync("/cache/purge?wait=true", Json("""{"tag":"green"}"""));
+        Assert.Contains("; hit", (await b.GetAsync("/x")).CacheStatus(), StringComparison.Ordinal);
+        await a.Admin.PostAsync("/cache/purge?wait=true", Json($$"""{"tag":"{{tag}}"}"""));
+        Assert.Contains("fwd=", (await b.GetAsync("/x")).CacheStatus(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_changed_policy_is_in_force_without_a_restart_and_finds_nothing_stored_under_the_old_one()
     {

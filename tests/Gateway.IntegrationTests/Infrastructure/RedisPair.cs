@@ -41,6 +41,9 @@ internal sealed class RedisPair : IAsyncDisposable
         await RestartAsReplicaAsync(lost);
     }
 
+    /// <summary>Promotes the replica as it is, beside the primary, which goes on.</summary>
+    public Task PromoteReplicaAsync() => Replica.ExecuteAsync("REPLICAOF", "NO", "ONE");
+
     public Task KillReplicaAsync() => Replica.KillAsync();
 
     /// <summary>Starts the replica again as what it was.</summary>

@@ -111,6 +111,68 @@ public sealed class RedisConnectionTests
         redis.Resume();
     }
 
+    [Fact]
+    public async Task A_replica_that_is_away_interrupts_nothing_however_often_the_library_looks_for_it()
+    {
+        await using var redis = await RedisPair.StartAsync();
+        await using var node = await LogNode.StartAsync(redis.ConnectionString);
+        await Eventually.TrueAsync(() => node.Log.HasLease, "the node reads the log");
+        var multiplexer = await node.Redis.ConnectAsync();
+        var (lost, looks, interruptions) = (0, 0, 0);
+        multiplexer.ConnectionFailed += (_, e) => Interlocked.Increment(ref lost);
+        multiplexer.ConfigurationChanged += (_, _) => Interlocked.Increment(ref looks);
+        node.Redis.Interrupted += () => Interlocked.Increment(ref interruptions);
+
+        await redis.KillReplicaAsync();
+        await Eventually.TrueAsync(() => Volatile.Read(ref lost) > 0, "the connection to the replica is lost");
+        await multiplexer.ConfigureAsync();
+        await Eventually.TrueAsync(() => Volatile.Read(ref looks) > 0, "the library has looked at the servers");
+
+        Assert.Equal(0, interruptions);
+    }
+
+    [Fact]
+    public async Task A_primary_that_was_demoted_and_refuses_a_write_interrupts()
+    {
+        await using var other = await RedisServer.StartAsync();
+        await using var redis = await RedisServer.StartAsync();
+        // The library learns of the demotion by the refusal alone.
+        await redis.ExecuteAsync("ACL", "SETUSER", "default", "-info", "-role");
+        await using var node = await LogNode.StartAsync(redis.ConnectionString);
+        await Eventually.TrueAsync(async () => (await PingAsync(node)).IsAnswered, "the node is connected");
+        var interruptions = 0;
+        node.Redis.Interrupted += () => Interlocked.Increment(ref interruptions);
+
+        await redis.ExecuteAsync("REPLICAOF", "127.0.0.1", other.Port);
+        var reply = await node.Redis.TryAsync(database => database.StringSetAsync("key", "value"), default);
+
+        Assert.False(reply.IsAnswered);
+        Assert.NotEqual(0, interruptions);
+    }
+
+    [Fact]
+    public async Task A_promoted_replica_interrupts_before_an_answer_of_it_is_trusted()
+    {
+        await using var redis = await RedisPair.StartAsync();
+        await using var node = await LogNode.StartAsync(redis.ConnectionString);
+        var multiplexer = await node.Redis.ConnectAsync();
+        await Eventually.TrueAsync(() => PrimaryCount() == 1, "the library knows the primary");
+        node.Redis.NoticePrimaries();
+        var interruptions = 0;
+        node.Redis.Interrupted += () => Interlocked.Increment(ref interruptions);
+        node.Redis.NoticePrimaries();
+        Assert.Equal(0, interruptions);
+
+        await redis.PromoteReplicaAsync();
+        // Without a pause: the library says it a moment later.
+        Assert.True(SpinWait.SpinUntil(() => PrimaryCount() == 2, TimeSpan.FromSeconds(5)), "The library did not find the promoted replica.");
+        node.Redis.NoticePrimaries();
+
+        Assert.Equal(1, interruptions);
+
+        int PrimaryCount() => multiplexer.GetServers().Count(server => !server.IsReplica);
+    }
+
     private static ValueTask<RedisReply<TimeSpan>> PingAsync(LogNode node) =>
         node.Redis.TryAsync(database => database.PingAsync(), default);
 }

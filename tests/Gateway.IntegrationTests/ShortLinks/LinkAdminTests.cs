@@ -152,8 +152,9 @@ public sealed class LinkAdminTests : IAsyncLifetime
         await _node.CreateAsync(new { slug = "a1", target = LinkTestNode.Target, tags = new[] { "Sale", "summer" } });
         await _node.CreateAsync(new { slug = "a2", target = LinkTestNode.Target, tags = new[] { "sale" } });
         await _node.CreateAsync(new { slug = "b1", target = LinkTestNode.Target, tags = new[] { "sale" } });
-        // Taken: its tags must not be listed for the link that is there.
-        await _node.CreateAsync(new { slug = "b1", target = "https://shop.example/2", tags = new[] { "stray" } });
+        // Taken: of its tags only those are listed that the link which is there has too.
+        await _node.CreateAsync(new { slug = "b1", target = "https://shop.example/2", tags = new[] { "stray", "sale" } });
+        await _node.Admin.PutAsJsonAsync("/links/none", new { target = LinkTestNode.Target, tags = new[] { "stray" } });
 
         Assert.Equal(["a1", "a2", "b1"], await ListAsync("/links?tag=sale&limit=2"));
         Assert.Equal(["a1", "a2"], await ListAsync("/links?tag=SALE&prefix=a"));

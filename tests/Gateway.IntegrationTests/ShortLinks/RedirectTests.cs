@@ -48,6 +48,19 @@ public sealed class RedirectTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_slug_is_remembered_to_be_unknown_for_no_longer_than_configured()
+    {
+        await using var node = await LinkTestNode.StartAsync(_redis, new { Enabled = true, UnknownFor = "00:00:00.200", UnknownPerMinute = 0 });
+        await _a.CreateAsync(new { slug = "oak", target = LinkTestNode.Target });
+        Assert.Equal(HttpStatusCode.NotFound, (await node.FollowAsync("elm")).StatusCode);
+
+        // No change log says so.
+        await _redis.ExecuteAsync("COPY", "gateway:link:{oak}", "gateway:link:{elm}");
+
+        await Eventually.TrueAsync(async () => (await node.FollowAsync("elm")).StatusCode == HttpStatusCode.Found, "the link is found", TimeSpan.FromSeconds(3));
+    }
+
+    [Fact]
     public async Task A_change_and_a_removal_are_in_force_on_the_other_node_within_a_second()
     {
         await _a.CreateAsync(new { slug = "oak", target = LinkTestNode.Target });

@@ -16,14 +16,14 @@ internal sealed class TotalsWriteBack(KnownTotals totals, VisitStore visits, Red
     /// <inheritdoc/>
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        redis.PrimaryInterrupted += OnInterrupted;
+        redis.Interrupted += OnInterrupted;
         return base.StartAsync(cancellationToken);
     }
 
     /// <inheritdoc/>
     public override Task StopAsync(CancellationToken cancellationToken)
     {
-        redis.PrimaryInterrupted -= OnInterrupted;
+        redis.Interrupted -= OnInterrupted;
         return base.StopAsync(cancellationToken);
     }
 

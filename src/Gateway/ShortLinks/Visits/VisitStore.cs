@@ -44,6 +44,7 @@ internal sealed class VisitStore(RedisConnection redis, RedisKeys keys, NodeIden
         if (decided.Decision is VisitDecision.Admitted or VisitDecision.UsedUp)
             totals.Note(decided.Link, decided.Total);
         // Redis may be another one since the call was made: what it admitted may be what others were admitted before.
+        redis.NoticePrimaries();
         return consume && !totals.IsSettled ? default : new(decided);
     }
 
