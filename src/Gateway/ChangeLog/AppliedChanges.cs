@@ -53,6 +53,20 @@ internal sealed class AppliedChanges
         return isStale ? ChangeVerdict.Stale : ChangeVerdict.Current;
     }
 
+    /// <summary>The number of the last change, but for soft purges, that any of these selectors names; 0: of none that is remembered.</summary>
+    public long LatestOf(ReadOnlySpan<Selector> selectors)
+    {
+        var (_, numbers) = Volatile.Read(ref _state);
+        var latest = 0L;
+        foreach (var selector in selectors)
+        {
+            if (numbers.Hard.TryGetValue(selector, out var number))
+                latest = Math.Max(latest, number);
+        }
+
+        return latest;
+    }
+
     /// <summary>
     /// Takes over a batch read from the log, unless this node no longer stands where it was read from. Selectors first, so
     /// that no stamp promises more than is known here; what the floor decides is forgotten last.

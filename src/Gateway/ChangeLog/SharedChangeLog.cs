@@ -47,6 +47,9 @@ internal sealed class SharedChangeLog(
     /// <inheritdoc cref="AppliedChanges.Check"/>
     public ChangeVerdict Check(in ChangeStamp stamp, ReadOnlySpan<Selector> selectors) => applied.Check(stamp, selectors);
 
+    /// <inheritdoc cref="AppliedChanges.LatestOf"/>
+    public long LatestOf(ReadOnlySpan<Selector> selectors) => applied.LatestOf(selectors);
+
     /// <summary>Writes changes (at most <see cref="MaxBatch"/>), in force on this node when this returns.</summary>
     /// <returns>Where they stand in the log; null when Redis did not answer: they may or may not be written.</returns>
     public async ValueTask<ChangeReceipt?> TryAppendAsync(IReadOnlyList<Selector> selectors, CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -82,8 +83,12 @@ public sealed class PurgeTests : TwoNodeTests
         Assert.NotNull(answer.Headers.RetryAfter);
     }
 
-    [Fact]
-    public async Task A_response_fetched_before_a_purge_and_arriving_after_it_is_not_reused()
+    [Theory]
+    [InlineData("""{"url":"http://shop.example/slow"}""")]
+    [InlineData("""{"prefix":"http://shop.example/"}""")]
+    [InlineData("""{"route":"all"}""")]
+    [InlineData("""{"all":true}""")]
+    public async Task A_response_fetched_before_a_purge_and_arriving_after_it_is_not_reused(string purge)
     {
         var arrived = new TaskCompletionSource();
         var answered = new TaskCompletionSource();
@@ -102,9 +107,11 @@ public sealed class PurgeTests : TwoNodeTests
 
         var old = A.GetAsync("/slow");
         await arrived.Task;
-        await PurgeAsync(B, """{"url":"http://shop.example/slow"}""");
-        // It does not join the fetch that is older than the purge.
+        await PurgeAsync(B, purge);
+        // It does not join the fetch that is older than the purge, nor wait for its lock.
+        var since = Stopwatch.StartNew();
         var fresh = await A.GetAsync("/slow");
+        Assert.InRange(since.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(5));
         Assert.Contains("; stored", fresh.CacheStatus(), StringComparison.Ordinal);
         answered.SetResult();
         await old;

@@ -61,7 +61,7 @@ internal sealed class CacheExplainer(
             Variants = Describe(exchange, memory.Index ?? redis.Index),
             Fetch = new ExplainedFetch(
                 fetches.Contains(exchange.PrimaryKey),
-                await fetchLock.IsHeldAsync(exchange.PrimaryKey, cancellationToken),
+                await fetchLock.IsHeldAsync(services.LockKey(exchange, exchange.PrimaryKey), cancellationToken),
                 services.HitForMiss.Contains(exchange.PrimaryKey)),
             Changes = new ExplainedChanges(services.ChangeLog.HasLease, stamp.Epoch, stamp.Number),
         };

@@ -247,7 +247,7 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
         }
 
         Task<NodeFetch> EnterAsync(string key) => fetchLock.EnterAsync(
-            key, ReadAgainAsync, rule => CacheKey.Variant(exchange.PrimaryKey, rule, exchange.SelectingFields),
+            services.LockKey(exchange, key), ReadAgainAsync, rule => CacheKey.Variant(exchange.PrimaryKey, rule, exchange.SelectingFields),
             exchange.Policy.Options.CollapseWaitLimit, exchange.Context.RequestAborted);
 
         async ValueTask<StoredResponse?> ReadAgainAsync()

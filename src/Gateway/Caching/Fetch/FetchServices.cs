@@ -1,3 +1,4 @@
+using System.Globalization;
 using Gateway.Caching.Storage;
 using Gateway.ChangeLog;
 using Gateway.Redis;
@@ -26,6 +27,14 @@ internal sealed record FetchServices(
 
     /// <summary>Keys whose refresh in the background failed: it is not tried again at once.</summary>
     public RecentKeys FailedRefreshes { get; } = new(Time);
+
+    /// <summary>
+    /// What nodes lock to fetch a key: something else after each purge of the target, so that nobody waits for a fetch whose
+    /// response would be of before it.
+    /// </summary>
+    public string LockKey(CacheExchange exchange, string key) => ChangeLog.LatestOf(exchange.TargetSelectors) is not 0 and var change
+        ? string.Create(CultureInfo.InvariantCulture, $"{key}\n{change}")
+        : key;
 
     /// <summary>Stores a response in this process, unless what it answers was purged since it was asked for. RFC 9111 §4.4.</summary>
     public bool TryStoreInMemory(CacheExchange exchange, StoredResponse response)
