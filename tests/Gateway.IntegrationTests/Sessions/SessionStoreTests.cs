@@ -55,6 +55,24 @@ public sealed class SessionStoreTests
     }
 
     [Fact]
+    public async Task What_is_not_in_its_subjects_set_has_ended_whatever_becomes_of_its_record()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var node = await StartAsync(redis.ConnectionString);
+        var store = StoreOf(node);
+        var session = await BeginAsync(store, "alice");
+        await using var connection = await redis.ConnectAsync();
+        var database = connection.GetDatabase();
+
+        // As after an end whose second step, which frees the memory, was lost.
+        Assert.True(await database.KeyDeleteAsync($"gateway:sessions:{{{session.Subject}}}"));
+        Assert.True(await database.KeyExistsAsync($"gateway:session:{{{session.Subject}}}:{session.Hash}"));
+
+        Assert.Null(await ReadAsync(store, session));
+        Assert.False(await store.UpdateAsync(session, "changed"u8.ToArray(), CancellationToken.None));
+    }
+
+    [Fact]
     public async Task What_is_too_large_is_refused()
     {
         await using var node = await GatewayNode.StartAsync();
