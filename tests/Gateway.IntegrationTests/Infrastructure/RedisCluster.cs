@@ -18,7 +18,8 @@ public sealed class RedisCluster : IAsyncDisposable
         {
             // The bus port is by default the port + 10000, which may be none.
             cluster._masters.Add(await RedisServer.StartAsync(
-                "--cluster-enabled", "yes", "--cluster-port", $"{FreePort.Next()}", "--cluster-config-file", "nodes.conf", "--cluster-node-timeout", "5000"));
+                "--cluster-enabled", "yes", "--cluster-port", $"{FreePort.Next()}", "--cluster-config-file", "nodes.conf", "--cluster-node-timeout", "5000",
+                "--cluster-require-full-coverage", "no"));
         }
 
         await cluster.JoinAsync();
@@ -32,12 +33,15 @@ public sealed class RedisCluster : IAsyncDisposable
         return [.. connection.GetServers().Select(server => server.Keys(pattern: pattern).Count())];
     }
 
+    /// <summary>The master that has a key, or would have it, while no slot was moved.</summary>
+    public async Task<RedisServer> MasterOfAsync(string key) => _masters[IndexOf((int)await _masters[0].ExecuteAsync("CLUSTER", "KEYSLOT", key))];
+
     /// <summary>Moves the slot of a key from its master to the next, key by key, as an operator's tool does.</summary>
     /// <param name="meanwhile">Called when half of its keys are there and half here.</param>
     public async Task MoveSlotAsync(string key, Func<Task>? meanwhile = null)
     {
         var slot = (int)await _masters[0].ExecuteAsync("CLUSTER", "KEYSLOT", key);
-        var from = Enumerable.Range(0, _masters.Count).First(i => slot < Slots * (i + 1) / _masters.Count);
+        var from = IndexOf(slot);
         var (source, target) = (_masters[from], _masters[(from + 1) % _masters.Count]);
         var (sourceId, targetId) = (await source.ExecuteAsync("CLUSTER", "MYID"), await target.ExecuteAsync("CLUSTER", "MYID"));
         await target.ExecuteAsync("CLUSTER", "SETSLOT", slot, "IMPORTING", $"{sourceId}");
@@ -67,6 +71,8 @@ public sealed class RedisCluster : IAsyncDisposable
         foreach (var master in _masters)
             await master.DisposeAsync();
     }
+
+    private int IndexOf(int slot) => Enumerable.Range(0, _masters.Count).First(i => slot < Slots * (i + 1) / _masters.Count);
 
     private async Task JoinAsync()
     {

@@ -95,6 +95,20 @@ public sealed class BoundTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_node_knows_of_a_link_is_told_to_no_later_link_of_its_slug()
+    {
+        var script = RedisScript.Load("ShortLinks/Visits/statistics.lua", "ShortLinks/Visits/visit.lua");
+        await Database.HashSetAsync("link", [new("id", "later"), new("max", 3)]);
+
+        Assert.Equal("1 1 later", await VisitAsync("earlier", known: 2));
+        Assert.Equal("1 3 later", await VisitAsync("later", known: 2));
+        Assert.Equal("0 3 later", await VisitAsync("later", known: 0));
+
+        async Task<string> VisitAsync(string id, int known) =>
+            string.Join(' ', ((RedisValue[]?)await script.EvaluateAsync(Database, ["link", "visits", "statistics"], [1, "(none)", id, known]))!);
+    }
+
+    [Fact]
     public async Task Guesses_of_many_clients_at_one_password_are_limited_together()
     {
         const int most = 200;

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using Gateway.IntegrationTests.Infrastructure;
+using StackExchange.Redis;
 
 namespace Gateway.IntegrationTests.ShortLinks;
 
@@ -45,5 +46,44 @@ public sealed class ClusterTests : IAsyncLifetime
             Assert.Equal(HttpStatusCode.NoContent, (await node.Admin.DeleteAsync($"/links/{slug}")).StatusCode);
         Assert.All(await _cluster.KeysPerMasterAsync("gateway:*link*"), keys => Assert.Equal(0, keys));
         Assert.Empty(node.Log.Exceptions);
+    }
+
+    [Fact]
+    public async Task Visits_are_written_back_to_the_masters_that_answer_while_one_is_away_and_to_that_when_it_returns()
+    {
+        await using var node = await GatewayNode.StartAsync(
+            new { ShortLinks = new { Enabled = true }, Redis = new { Configuration = _cluster.ConnectionString, Deadline = "00:00:02" } });
+        await Eventually.TrueAsync(async () => (await node.Admin.GetAsync("/links")).StatusCode == HttpStatusCode.OK, "the node reaches the cluster");
+        var slugs = Enumerable.Range(0, 24).Select(i => $"few-{i}").ToList();
+        foreach (var slug in slugs)
+        {
+            await node.CreateAsync(new { slug, target = LinkTestNode.Target, maxVisits = 3 });
+            await Eventually.TrueAsync(async () => await StatusAsync(slug) == HttpStatusCode.Found, "a visit is admitted");
+        }
+
+        var away = await _cluster.MasterOfAsync(Visits(slugs[0]));
+        var masters = await Task.WhenAll(slugs.Select(slug => _cluster.MasterOfAsync(Visits(slug))));
+        string[] others = [.. slugs.Zip(masters).Where(link => link.Second != away).Select(link => link.First)];
+        await using var connection = await ConnectionMultiplexer.ConnectAsync(_cluster.ConnectionString);
+        var database = connection.GetDatabase();
+        foreach (var slug in others)
+            await database.KeyDeleteAsync(Visits(slug));
+        await away.KillAsync();
+
+        foreach (var slug in others)
+            await Eventually.TrueAsync(async () => await database.StringGetAsync(Visits(slug)) == 1, "the visit is written back");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await StatusAsync(others[0]));
+
+        await away.RestartAsync();
+        await Eventually.TrueAsync(async () => await StatusAsync(others[0]) == HttpStatusCode.Found, "visits are admitted again");
+        Assert.Empty(node.Log.Exceptions);
+
+        static string Visits(string slug) => $"gateway:link:{{{slug}}}:visits";
+
+        async Task<HttpStatusCode> StatusAsync(string slug)
+        {
+            using var answer = await node.FollowAsync(slug);
+            return answer.StatusCode;
+        }
     }
 }

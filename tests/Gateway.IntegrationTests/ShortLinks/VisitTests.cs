@@ -114,6 +114,30 @@ public sealed class VisitTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_node_that_stops_sends_what_came_after_a_batch_without_an_answer_too()
+    {
+        await using var node = await LinkTestNode.StartAsync(_redis, new { Enabled = true, FlushInterval = "00:01:00" });
+        await FollowAsync(10);
+        await _redis.SaveAsync();
+        await _redis.KillAsync();
+        // Reading makes the node send what waits.
+        using (var unanswered = await node.Admin.GetAsync("/links/oak"))
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, unanswered.StatusCode);
+        await FollowAsync(5);
+        await _redis.RestartAsync(withSavedData: true);
+
+        await node.StopAsync();
+
+        Assert.Equal(15, await CountInRedisAsync("oak"));
+
+        async Task FollowAsync(int times)
+        {
+            for (var i = 0; i < times; i++)
+                Assert.Equal(HttpStatusCode.Found, (await node.FollowAsync("oak")).StatusCode);
+        }
+    }
+
+    [Fact]
     public async Task Visits_of_a_removed_link_do_not_count_for_a_later_one_of_its_slug_and_no_key_is_left()
     {
         await using var node = await LinkTestNode.StartAsync(_redis, new { Enabled = true, FlushInterval = "00:01:00" });

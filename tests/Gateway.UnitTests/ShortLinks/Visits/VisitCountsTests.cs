@@ -114,4 +114,22 @@ public sealed class VisitCountsTests
         Assert.Equal(VisitCounts.MaxReferrersOfLink + 1, batch.Details.Count);
         Assert.Equal(1000 - VisitCounts.MaxReferrersOfLink, batch.Details.Single(detail => detail.Key.Referrer == Referrer.Other).Value);
     }
+
+    [Fact]
+    public void Referring_hosts_that_were_sent_make_room_for_others()
+    {
+        const int links = VisitCounts.MaxReferrers / VisitCounts.MaxReferrersOfLink;
+        var counts = new VisitCounts();
+        for (var i = 0; i <= links; i++)
+        {
+            for (var j = 0; j < VisitCounts.MaxReferrersOfLink; j++)
+                counts.Add(new VisitedLink($"{i}", "1"), new VisitDetail(1, $"{j}.example"));
+        }
+
+        foreach (var (_, counter) in counts.Take())
+            counter.Complete();
+        counts.Add(new VisitedLink("oak", "1"), new VisitDetail(1, "news.example"));
+
+        Assert.Equal("news.example", Assert.Single(counts.Take().Single(visited => visited.Link.Slug == "oak").Counter.Batch.Details).Key.Referrer);
+    }
 }
