@@ -20,7 +20,9 @@ public sealed class FaultTests : LimitedNodes
 
         await Redis.KillAsync();
 
-        Assert.Equal(20, await CountAdmittedAsync(nodes, 60, 4));
+        // Each by itself: of requests for all, one node would take most while the other still finds out about Redis.
+        foreach (var node in nodes)
+            Assert.Equal(10, await CountAdmittedAsync([node], 30, 2));
         using var rejected = await nodes[0].SendAsync("/x");
         Assert.Equal(HttpStatusCode.TooManyRequests, rejected.StatusCode);
         Assert.NotNull(rejected.Headers.RetryAfter);
