@@ -22,8 +22,9 @@ internal enum RateLimitOutcome
 /// <summary>Labels are names of the configuration, never of clients.</summary>
 internal sealed class RateLimitingMetrics
 {
-    private const int PermitsIndex = 11;
-    private const int ShadowedIndex = 12;
+    // Counts of a limit: one for each outcome, and these.
+    private const int PermitsIndex = (int)RateLimitOutcome.Invalid + 1;
+    private const int ShadowedIndex = PermitsIndex + 1;
 
     // By outcome.
     private static readonly string[] Outcomes =
