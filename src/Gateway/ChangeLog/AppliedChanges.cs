@@ -14,6 +14,7 @@ internal sealed class AppliedChanges
     private readonly ConcurrentDictionary<Selector, long> _pending = new();
     private readonly Lock _appending = new();
     private State _state = State.At(Position.Nowhere);
+    private long _doubts;
     private long _localNumber;
     private long _version = 1;
 
@@ -76,8 +77,7 @@ internal sealed class AppliedChanges
         var state = Volatile.Read(ref _state);
         if (!ReferenceEquals(state.Position, from))
             return;
-        foreach (var change in changes)
-            state.Numbers.Note(change);
+        state.Numbers.Note(changes);
         if (Interlocked.CompareExchange(ref _state, state with { Position = position }, state) != state)
             return;
         if (position.Floor > from.Floor)
@@ -86,17 +86,25 @@ internal sealed class AppliedChanges
     }
 
     /// <summary>
-    /// Takes over changes this node wrote, before it reads them from the log. Where they began a new epoch, everything
-    /// stored is in doubt until this node has read that.
+    /// Takes over changes this node wrote, before it reads them from the log. Where they stand in another log than the one
+    /// it has read (of another epoch, or set back, so that numbers are given again), everything stored is in doubt until it
+    /// has read that one.
     /// </summary>
+    /// <param name="before">Where this node stood before it wrote them.</param>
     /// <param name="epoch">The epoch they were written in: in another one their numbers mean nothing.</param>
-    public void ApplyOwn(IEnumerable<Change> changes, long epoch)
+    public void ApplyOwn(IReadOnlyList<Change> changes, Position before, long epoch)
     {
+        var isSameLog = epoch == before.Epoch && changes[0].Number > before.Number;
         var state = Volatile.Read(ref _state);
-        if (epoch > state.Position.Epoch)
-            Interlocked.CompareExchange(ref _state, State.At(Position.Nowhere), state);
-        foreach (var change in epoch == state.Position.Epoch ? changes : [])
-            state.Numbers.Note(change);
+        // Where another epoch was read meanwhile, nothing stored before the changes counts any more.
+        while (!isSameLog && state.Position.Epoch == before.Epoch)
+        {
+            Interlocked.CompareExchange(ref _state, State.At(NewDoubt()), state);
+            state = Volatile.Read(ref _state);
+        }
+
+        if (epoch == state.Position.Epoch)
+            state.Numbers.Note(changes);
         Interlocked.Increment(ref _version);
     }
 
@@ -138,11 +146,16 @@ internal sealed class AppliedChanges
     /// <summary>Replaces a pending change by its number in the log, unless it was made again meanwhile, or the log is another one by now.</summary>
     public void CompletePending(KeyValuePair<Selector, long> pending, long number, long epoch)
     {
-        if (epoch != Position.Epoch)
+        var state = Volatile.Read(ref _state);
+        if (epoch != state.Position.Epoch)
             return;
-        ApplyOwn([new Change(pending.Key, number)], epoch);
+        state.Numbers.Note([new Change(pending.Key, number)]);
+        Interlocked.Increment(ref _version);
         _pending.TryRemove(pending);
     }
+
+    // Another one each time: what is stored in one doubt is not current in the next.
+    private Position NewDoubt() => Position.Nowhere with { Epoch = Interlocked.Decrement(ref _doubts) };
 
     /// <summary>How far the log was read, and the numbers read in that epoch: replaced together.</summary>
     private sealed record State(Position Position, Numbers Numbers)
@@ -162,13 +175,16 @@ internal sealed class AppliedChanges
 
         public int Count => Hard.Count + Soft.Count;
 
-        public void Note(Change change)
+        public void Note(IReadOnlyList<Change> changes)
         {
-            var isSoft = change.Selector.TryGetHard(out var selector);
-            (isSoft ? Soft : Hard).AddOrUpdate(
-                selector, static (_, number) => number, static (_, old, number) => Math.Max(old, number), change.Number);
-            if (isSoft)
-                _hasSoft = true;
+            foreach (var change in changes)
+            {
+                var isSoft = change.Selector.TryGetHard(out var selector);
+                (isSoft ? Soft : Hard).AddOrUpdate(
+                    selector, static (_, number) => number, static (_, old, number) => Math.Max(old, number), change.Number);
+                if (isSoft)
+                    _hasSoft = true;
+            }
         }
 
         // What lies below the floor is decided by the floor alone.
@@ -184,7 +200,7 @@ internal sealed class AppliedChanges
 }
 
 /// <summary>A place in the change log.</summary>
-/// <param name="Epoch">Higher whenever the log is found empty or set back; 0 before the first read.</param>
+/// <param name="Epoch">Higher whenever the log is found empty or set back; 0 before the first read, below 0 in doubt.</param>
 /// <param name="Number">The last number applied.</param>
 /// <param name="RecordId">The id of the record with that number: proof that the log still is the one that was read. Empty where unknown.</param>
 /// <param name="Floor">Selectors with numbers up to here were trimmed: what was stored before must be revalidated.</param>

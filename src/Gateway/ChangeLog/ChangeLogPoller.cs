@@ -100,7 +100,7 @@ internal sealed class ChangeLogPoller(
         if (answer.Position.Epoch != from.Epoch)
         {
             applied.Reset(answer.Position.Epoch, answer.Position.Floor);
-            if (from.Epoch != 0)
+            if (from.Epoch > 0)
                 ChangeLogLog.EpochChanged(logger);
             log.RaiseEpochChanged();
             return new PollOutcome(HasMore: true);

@@ -4,7 +4,7 @@ namespace Gateway.ChangeLog;
 /// How much of the change log a node had applied before it fetched, or revalidated, something. What it then stores
 /// is unusable once a matching change with a higher number is known.
 /// </summary>
-/// <param name="Epoch">The log's epoch; 0 before this node ever read the log.</param>
+/// <param name="Epoch">The log's epoch; 0 before this node ever read the log, below 0 while it is in doubt which log that is.</param>
 /// <param name="Number">The last number applied in that epoch.</param>
 /// <param name="LocalNumber">The last change this node could not yet write to the log; 0 on what other nodes stored.</param>
 internal readonly record struct ChangeStamp(long Epoch, long Number, long LocalNumber);

@@ -73,13 +73,14 @@ internal sealed class SharedChangeLog(
             arguments[5 + (2 * i)] = selectors[i].Text;
         }
 
+        var before = applied.Position;
         RedisKey[] scriptKeys = [keys.ChangeLogMeta, keys.ChangeLogSelectors, keys.ChangeLogRecords];
         var reply = await redis.TryAsync(database => AppendScript.EvaluateAsync(database, scriptKeys, arguments), cancellationToken);
         if (!reply.TryGet(out var result))
             return null;
 
         var receipt = new ChangeReceipt((long)result[0], (long)result[1], (long)result[2], (string)arguments[^2]!);
-        applied.ApplyOwn(selectors.Select((selector, i) => new Change(selector, (long)result[1] + i)), receipt.Epoch);
+        applied.ApplyOwn([.. selectors.Select((selector, i) => new Change(selector, receipt.FirstNumber + i))], before, receipt.Epoch);
         return receipt;
     }
 

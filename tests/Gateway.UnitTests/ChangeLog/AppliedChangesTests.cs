@@ -14,27 +14,55 @@ public sealed class AppliedChangesTests
     [Fact]
     public void A_change_written_in_an_epoch_that_ended_says_nothing_in_the_next()
     {
+        var before = _applied.Position;
         _applied.Reset(epoch: 6, floor: 0);
-        _applied.ApplyOwn([new Change(Tag, 400)], epoch: 5);
+        _applied.ApplyOwn([new Change(Tag, 400)], before, epoch: 5);
 
         Assert.Equal(ChangeVerdict.Current, _applied.Check(_applied.Stamp, [Tag]));
     }
 
-    [Fact]
-    public void A_change_written_in_an_epoch_not_read_yet_puts_everything_in_doubt()
+    [Theory]
+    [InlineData(6, 1)]
+    [InlineData(4, 400)]
+    [InlineData(5, 7)]
+    public void A_change_written_in_a_log_not_read_yet_puts_everything_in_doubt(long epoch, long number)
     {
-        var before = _applied.Stamp;
-        _applied.ApplyOwn([new Change(Tag, 1)], epoch: 6);
+        _applied.Apply([], _applied.Position, _applied.Position with { Number = 7 });
+        var stored = _applied.Stamp;
+        _applied.ApplyOwn([new Change(Tag, number)], _applied.Position, epoch);
 
-        Assert.Equal(ChangeVerdict.Unknown, _applied.Check(before, [Selector.Tag("other")]));
-        Assert.Equal(0, _applied.Position.Epoch);
+        Assert.Equal(ChangeVerdict.Unknown, _applied.Check(stored, [Selector.Tag("other")]));
+        Assert.True(_applied.Position.Epoch < 0);
+    }
+
+    [Fact]
+    public void A_change_written_while_all_is_in_doubt_concerns_what_was_stored_meanwhile()
+    {
+        _applied.ApplyOwn([new Change(Tag, 1)], _applied.Position, epoch: 6);
+        var stored = _applied.Stamp;
+        Assert.Equal(ChangeVerdict.Current, _applied.Check(stored, [Tag]));
+
+        _applied.ApplyOwn([new Change(Tag, 2)], _applied.Position, epoch: 6);
+
+        Assert.Equal(ChangeVerdict.Unknown, _applied.Check(stored, [Tag]));
+    }
+
+    [Fact]
+    public void A_change_written_before_the_first_read_concerns_what_was_stored_before_it()
+    {
+        var applied = new AppliedChanges();
+        var stored = applied.Stamp;
+
+        applied.ApplyOwn([new Change(Tag, 1)], applied.Position, epoch: 6);
+
+        Assert.Equal(ChangeVerdict.Unknown, applied.Check(stored, [Tag]));
     }
 
     [Fact]
     public void A_batch_read_before_all_was_put_in_doubt_does_not_end_the_doubt()
     {
         var (before, read) = (_applied.Stamp, _applied.Position);
-        _applied.ApplyOwn([new Change(Tag, 1)], epoch: 6);
+        _applied.ApplyOwn([new Change(Tag, 1)], read, epoch: 6);
         _applied.Apply([new Change(Tag, 1)], read, read with { Number = 1 });
 
         Assert.Equal(ChangeVerdict.Unknown, _applied.Check(before, [Selector.Tag("other")]));

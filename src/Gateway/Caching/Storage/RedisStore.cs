@@ -63,7 +63,9 @@ internal sealed class RedisStore : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();
 
-    private bool Takes(StoredResponse? response) => _redis.IsAvailable && (response?.Body.Length ?? 0) <= _maxBodySize;
+    // What is stored in doubt of the change log says nothing to other nodes.
+    private bool Takes(StoredResponse? response) =>
+        _redis.IsAvailable && (response is null || (response.Body.Length <= _maxBodySize && response.Stamp.Epoch > 0));
 
     private async ValueTask<bool> SetAsync(string key, ArraySegment<byte> bytes, TimeSpan retention, CancellationToken cancellationToken)
     {
