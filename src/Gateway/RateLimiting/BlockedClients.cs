@@ -10,8 +10,6 @@ internal sealed class BlockedClients(TimeProvider time)
 {
     public const int MaxClients = 100_000;
 
-    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(36_600);
-
     private readonly ConcurrentDictionary<string, Blocked> _clients = new(StringComparer.Ordinal);
     private int _epoch;
 
@@ -85,7 +83,7 @@ internal sealed class BlockedClients(TimeProvider time)
     {
         _ when charge.Cost == refused.Cost && charge.Permits == refused.State.Permits => left,
         RateLimitAlgorithm.TokenBucket => TimeSpan.FromSeconds(Math.Min(
-            LongestWait.TotalSeconds,
+            RateLimitingOptionsValidator.MaxDrain.TotalSeconds,
             ((reset.TotalSeconds * refused.State.Permits) + (charge.Limit.Span.TotalSeconds * (charge.Cost - charge.Permits))) / charge.Permits)),
         RateLimitAlgorithm.SlidingWindow => reset,
         _ => left,

@@ -5,6 +5,9 @@ namespace Gateway.RateLimiting;
 
 internal sealed class RateLimitingOptionsValidator : IValidateOptions<RateLimitingOptions>
 {
+    /// <summary>How long a full bucket may take to drain, and so a client to wait.</summary>
+    public static readonly TimeSpan MaxDrain = TimeSpan.FromDays(36_600);
+
     private const int MaxLimits = 10;
     private const int MaxTiers = 100;
     private const string NameFix = "Write 1 to 64 letters, digits, '-', '_' or '.'.";
@@ -13,7 +16,6 @@ internal sealed class RateLimitingOptionsValidator : IValidateOptions<RateLimiti
     private const string PartFix = "Write ClientIp, Route, Host, Header:name, Cookie:name or Claim:type.";
     private static readonly TimeSpan MinWindow = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan MaxWindow = TimeSpan.FromDays(366);
-    private static readonly TimeSpan MaxDrain = TimeSpan.FromDays(36_600);
 
     public ValidateOptionsResult Validate(string? name, RateLimitingOptions options)
     {
