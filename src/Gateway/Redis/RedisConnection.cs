@@ -1,3 +1,4 @@
+using System.Net;
 using StackExchange.Redis;
 
 namespace Gateway.Redis;
@@ -19,22 +20,24 @@ internal sealed class RedisConnection : IAsyncDisposable
     private readonly RedisMetrics _metrics;
     private readonly ILogger _logger;
     private readonly RedisCircuit _circuit = new();
+    private readonly StallWatch _stalls;
     private readonly CancellationTokenSource _disposing = new();
     private readonly Lock _connectGate = new();
     private readonly Lock _primariesGate = new();
     private Task<ConnectionMultiplexer>? _connecting;
     private ConnectionMultiplexer? _multiplexer;
     private int _probing;
-    private string? _primaries;
+    private HashSet<EndPoint> _primaries = [];
 
     /// <param name="configuration">Where to connect; null: nowhere, ever.</param>
     public RedisConnection(
         string name, ConfigurationOptions? configuration, TimeSpan deadline, TimeProvider time, RedisMetrics metrics, ILogger logger)
     {
         Name = name;
-        _configuration = configuration is null ? null : WithGatewayDefaults(configuration, name);
+        _configuration = configuration is null ? null : WithGatewayDefaults(configuration, name, time);
         _deadline = deadline;
         _time = time;
+        _stalls = new StallWatch(time);
         _metrics = metrics;
         _logger = logger;
     }
@@ -95,7 +98,7 @@ internal sealed class RedisConnection : IAsyncDisposable
             return default;
         }
 
-        return CallAsync(multiplexer, command, state, _deadline, cancellationToken);
+        return CallAsync(multiplexer, command, state, cancellationToken);
     }
 
     /// <summary>Subscribes to a channel now and after every reconnect. Messages may be lost: they are hints.</summary>
@@ -122,9 +125,10 @@ internal sealed class RedisConnection : IAsyncDisposable
         if (_multiplexer is { } multiplexer)
             await multiplexer.DisposeAsync();
         _disposing.Dispose();
+        _stalls.Dispose();
     }
 
-    private static ConfigurationOptions WithGatewayDefaults(ConfigurationOptions given, string name)
+    private static ConfigurationOptions WithGatewayDefaults(ConfigurationOptions given, string name, TimeProvider time)
     {
         var options = given.Clone();
         // A call made while the connection is down must fail at once instead of waiting in a queue.
@@ -139,6 +143,8 @@ internal sealed class RedisConnection : IAsyncDisposable
         // How long a replica that was promoted goes unnoticed; by default a minute.
         options.ConfigCheckSeconds = 1;
         options.ClientName = $"gateway-{name}";
+        // A proxy that the configuration names stays.
+        options.Tunnel ??= new GatheringTunnel(time);
         return options;
     }
 
@@ -163,7 +169,7 @@ internal sealed class RedisConnection : IAsyncDisposable
                 Interrupted?.Invoke();
             Restored?.Invoke();
         };
-        _primaries = PrimariesOf(multiplexer);
+        _primaries = PrimariesAmong(multiplexer.GetServers());
         _multiplexer = multiplexer;
         return multiplexer;
     }
@@ -173,18 +179,19 @@ internal sealed class RedisConnection : IAsyncDisposable
         e.ConnectionType == ConnectionType.Interactive
         && !Array.Exists(multiplexer.GetServers(), server => server.IsReplica && Equals(server.EndPoint, e.EndPoint));
 
-    private static string PrimariesOf(ConnectionMultiplexer multiplexer) => string.Join(
-        ' ', multiplexer.GetServers().Where(server => !server.IsReplica).Select(server => $"{server.EndPoint}").Order(StringComparer.Ordinal));
+    private static HashSet<EndPoint> PrimariesAmong(IServer[] servers) =>
+        [.. servers.Where(server => !server.IsReplica).Select(server => server.EndPoint)];
 
     private void NoticePrimaries(ConnectionMultiplexer multiplexer)
     {
         // Nobody goes on before those who must hear of it have.
         lock (_primariesGate)
         {
-            var primaries = PrimariesOf(multiplexer);
-            if (primaries == _primaries)
+            var servers = multiplexer.GetServers();
+            if (servers.Count(server => !server.IsReplica) == _primaries.Count
+                && Array.TrueForAll(servers, server => server.IsReplica || _primaries.Contains(server.EndPoint)))
                 return;
-            _primaries = primaries;
+            _primaries = PrimariesAmong(servers);
             Interrupted?.Invoke();
         }
     }
@@ -198,13 +205,24 @@ internal sealed class RedisConnection : IAsyncDisposable
     }
 
     private async ValueTask<RedisReply<T>> CallAsync<T, TState>(
-        ConnectionMultiplexer multiplexer, Func<IDatabase, TState, Task<T>> command, TState state, TimeSpan deadline, CancellationToken cancellationToken)
+        ConnectionMultiplexer multiplexer, Func<IDatabase, TState, Task<T>> command, TState state, CancellationToken cancellationToken)
     {
         Task<T>? call = null;
+        var stalledBefore = _stalls.Total;
         try
         {
             call = command(multiplexer.GetDatabase(), state);
-            var value = await call.WaitAsync(deadline, _time, cancellationToken);
+            T value;
+            try
+            {
+                value = await call.WaitAsync(_deadline, _time, cancellationToken);
+            }
+            // The answer may have come and found nobody. It gets the time that this process lost, once.
+            catch (TimeoutException) when (!call.IsFaulted && _stalls.Total - stalledBefore is var stalled && stalled > TimeSpan.Zero)
+            {
+                value = await call.WaitAsync(stalled < _deadline ? stalled : _deadline, _time, cancellationToken);
+            }
+
             _circuit.OnSuccess();
             return new RedisReply<T>(value);
         }
@@ -286,7 +304,7 @@ internal sealed class RedisConnection : IAsyncDisposable
         // Without a connection a call would only throw, and the library would write a long message for it, ten times a second.
         if (_multiplexer is not { IsConnected: true } multiplexer)
             return false;
-        var reply = await CallAsync(multiplexer, static (database, _) => database.PingAsync(), 0, _deadline, _disposing.Token);
+        var reply = await CallAsync(multiplexer, static (database, _) => database.PingAsync(), 0, _disposing.Token);
         if (reply.IsAnswered)
             _circuit.Close();
         return reply.IsAnswered;

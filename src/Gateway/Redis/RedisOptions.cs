@@ -38,7 +38,8 @@ public sealed class RedisOptions
 
     /// <summary>
     /// How long a request waits for one Redis call before it goes on without Redis: 10 ms to 10 s, default 200 ms.
-    /// Three calls in a row that fail or miss it open the circuit, and no call waits until Redis answers again.
+    /// Three calls in a row that fail or miss it open the circuit, and no call waits until Redis answers again. Time in which
+    /// this process did not run (stopped, or held back by a quota) does not count, up to once more the deadline.
     /// </summary>
     public TimeSpan Deadline { get; set; } = TimeSpan.FromMilliseconds(200);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -27,6 +28,36 @@ public sealed class FaultTests : LimitedNodes
         Assert.Equal(HttpStatusCode.TooManyRequests, rejected.StatusCode);
         Assert.NotNull(rejected.Headers.RetryAfter);
         Assert.All(nodes, node => Assert.Empty(node.Log.Exceptions));
+    }
+
+    [Fact]
+    public async Task A_gateway_that_was_stopped_while_Redis_answered_takes_the_answers_all_the_same()
+    {
+        var limit = new { Name = "one", PermitLimit = 100, Window = "01:00:00", WhenRedisIsDown = "Deny" };
+        await using var node = await ProcessNode.StartAsync(ConfigOf(new { Limits = new[] { limit } }, "00:00:00.600"), Redis.ConnectionString);
+        using var before = await node.Public.GetAsync("/x");
+        Assert.Equal(HttpStatusCode.OK, before.StatusCode);
+
+        Redis.Pause();
+        var requests = Enumerable.Range(0, 16).Select(_ => node.Public.GetAsync("/x")).ToList();
+        await PassAsync(TimeSpan.FromMilliseconds(150));
+        node.Pause();
+        Redis.Resume();
+        // Longer than the deadline.
+        await PassAsync(TimeSpan.FromMilliseconds(800));
+        node.Resume();
+
+        foreach (var request in requests)
+        {
+            using var response = await request;
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        }
+
+        static Task PassAsync(TimeSpan length)
+        {
+            var passed = Stopwatch.StartNew();
+            return Eventually.TrueAsync(() => passed.Elapsed > length, "time passes");
+        }
     }
 
     [Fact]
