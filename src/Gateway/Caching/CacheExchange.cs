@@ -14,6 +14,7 @@ internal sealed class CacheExchange
     private readonly string _group;
     private string? _primaryKey;
     private Selector[]? _targetSelectors;
+    private (VaryRule Rule, string? Text) _suffix;
 
     public CacheExchange(HttpContext context, HttpCachePolicy policy)
     {
@@ -49,6 +50,14 @@ internal sealed class CacheExchange
 
     /// <summary>How the change log can name anything stored for this target, before its tags are known.</summary>
     public Selector[] TargetSelectors => _targetSelectors ??= Keys.TargetSelectors.Of(RouteId, Policy.Reduced(CacheKey.Url(Context.Request)));
+
+    /// <summary>What <see cref="CacheKey.VariantSuffix"/> makes of this request's fields.</summary>
+    public string VariantSuffix(VaryRule rule)
+    {
+        if (_suffix.Text is null || !_suffix.Rule.Equals(rule))
+            _suffix = (rule, CacheKey.VariantSuffix(rule, SelectingFields));
+        return _suffix.Text;
+    }
 
     /// <summary>Looks for a stored response in this process.</summary>
     public Lookup FindInMemory(ResponseStore store)

@@ -1,4 +1,3 @@
-using Gateway.Caching.Keys;
 using Gateway.Caching.Semantics;
 using Gateway.Caching.Storage;
 
@@ -238,6 +237,7 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
         if (entered.IsNotShareable)
             shared.Complete(FetchOutcome.NotShareable);
         await using var held = entered.Lock;
+        shared.IsAmongNodes = held is not null;
         var signalling = held?.FollowAsync(shared);
         await FetchAsync(exchange, candidate, shared);
         if (signalling is not null)
@@ -247,7 +247,7 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
         }
 
         Task<NodeFetch> EnterAsync(string key) => fetchLock.EnterAsync(
-            services.LockKey(exchange, key), ReadAgainAsync, rule => CacheKey.Variant(exchange.PrimaryKey, rule, exchange.SelectingFields),
+            services.LockKey(exchange, key), ReadAgainAsync, rule => exchange.PrimaryKey + exchange.VariantSuffix(rule),
             exchange.Policy.Options.CollapseWaitLimit, exchange.Context.RequestAborted);
 
         async ValueTask<StoredResponse?> ReadAgainAsync()
@@ -306,7 +306,7 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
     }
 
     private static SharedResponse Share(CacheExchange exchange, StoredResponse response) =>
-        new(response, CacheKey.Variant(exchange.PrimaryKey, response.Vary, exchange.SelectingFields));
+        new(response, exchange.PrimaryKey, exchange.VariantSuffix(response.Vary));
 
     private enum FollowerFate
     {

@@ -41,15 +41,15 @@ internal sealed record FetchServices(
     {
         if (ChangeLog.Check(response.Stamp, response.Selectors) == ChangeVerdict.Changed)
             return false;
-        Store.StoreInMemory(exchange.PrimaryKey, exchange.SelectingFields, response);
+        Store.StoreInMemory(exchange.PrimaryKey, exchange.VariantSuffix(response.Vary), response);
         return true;
     }
 
     /// <summary>Stores a response for all nodes. The client's going does not end it.</summary>
-    /// <returns>Whether other nodes can find it.</returns>
-    public ValueTask<bool> StoreInRedisAsync(CacheExchange exchange, StoredResponse response)
+    /// <param name="isAwaited">Whether somebody waits until other nodes can find it. Else it may go on by itself.</param>
+    public Task StoreInRedisAsync(CacheExchange exchange, StoredResponse response, bool isAwaited)
     {
         var staleFor = exchange.Policy.Stale.Longest(response.CacheControl);
-        return Store.StoreInRedisAsync(exchange.PrimaryKey, exchange.SelectingFields, response, staleFor, CancellationToken.None);
+        return Store.StoreInRedisAsync(exchange.PrimaryKey, exchange.VariantSuffix(response.Vary), response, staleFor, isAwaited, CancellationToken.None);
     }
 }

@@ -44,7 +44,7 @@ internal sealed class HeadForward(RequestDelegate next, FetchServices services)
     }
 
     private Task StoreAsync(CacheExchange exchange, StoredResponse updated) =>
-        services.TryStoreInMemory(exchange, updated) ? services.StoreInRedisAsync(exchange, updated).AsTask() : Task.CompletedTask;
+        services.TryStoreInMemory(exchange, updated) ? services.StoreInRedisAsync(exchange, updated, isAwaited: true) : Task.CompletedTask;
 
     /// <summary>What an answer to HEAD says of the stored response to GET.</summary>
     /// <param name="Response">What takes its place, if anything.</param>

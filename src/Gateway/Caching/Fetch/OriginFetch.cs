@@ -1,4 +1,3 @@
-using Gateway.Caching.Keys;
 using Gateway.Caching.Semantics;
 using Gateway.Caching.Storage;
 using Microsoft.AspNetCore.Http.Features;
@@ -12,7 +11,7 @@ namespace Gateway.Caching.Fetch;
 /// (3) at the header section it is decided what becomes of the response, (4) a complete one is stored.
 /// </summary>
 internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candidate, SharedFetch? shared, FetchServices services)
-    : IDisposable
+    : IRecordedFetch, IDisposable
 {
     private readonly HttpContext _context = exchange.Context;
     private readonly HashSet<string> _ownFields = ResponseReader.OwnFields(exchange.Context.Response);
@@ -36,8 +35,8 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
 
         var clientBody = _context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
         var clientLifetime = _context.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>();
-        var lifetime = _lifetime = new FetchLifetime(clientLifetime, shared, services.Time);
-        var recorder = new RecordingStream(clientBody.Stream, OnHeaders, lifetime.AbortClient) { Begun = OpenToOthers, Outgrown = OnOutgrown };
+        _lifetime = new FetchLifetime(clientLifetime, shared, services.Time);
+        var recorder = new RecordingStream(clientBody.Stream, this);
         var body = new StreamResponseBodyFeature(recorder, clientBody);
         OverridingFields.Remove(_context.Request.Headers, exchange.Policy.Options.VaryByHeader);
         using var conditions = UpstreamConditions.Apply(_context.Request.Headers, candidate.Validatable);
@@ -63,14 +62,16 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
         }
     }
 
+    void IRecordedFetch.CutClient() => _lifetime!.AbortClient();
+
     public void Dispose()
     {
         _lifetime?.Dispose();
         _recording?.Dispose();
     }
 
-    // Step 3. Called once, when status and fields stand and nothing has been sent.
-    private BodyHandling OnHeaders()
+    // Step 3.
+    BodyHandling IRecordedFetch.OnHeaders()
     {
         _times = _times with { Response = services.Clock.Now };
         services.OriginTimes.Add(exchange.RouteId, services.Time.GetElapsedTime(_started));
@@ -128,14 +129,14 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
     }
 
     // With the first bytes, so that a small body reaches the others together with its fields.
-    private void OpenToOthers()
+    void IRecordedFetch.OnBegun()
     {
         if (_recording is { } recording && _pending is { } pending)
             shared?.Open(Share(pending, recording));
     }
 
     // Those who read along go on; later ones do not wait for what will not be stored.
-    private void OnOutgrown()
+    void IRecordedFetch.OnOutgrown()
     {
         if (_recording!.IsTooLarge)
             services.HitForMiss.Add(exchange.PrimaryKey);
@@ -252,11 +253,11 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
 
         shared?.Complete(FetchOutcome.Shareable, Share(response, null));
         _recording?.HandOver();
-        await services.StoreInRedisAsync(exchange, response);
+        await services.StoreInRedisAsync(exchange, response, isAwaited: shared is { IsAmongNodes: true });
     }
 
     private SharedResponse Share(StoredResponse response, BodyRecording? body) =>
-        new(response, CacheKey.Variant(exchange.PrimaryKey, response.Vary, exchange.SelectingFields), body, shared);
+        new(response, exchange.PrimaryKey, exchange.VariantSuffix(response.Vary), body, shared);
 }
 
 /// <summary>A stored response that turned out to be the answer to a forwarded request.</summary>

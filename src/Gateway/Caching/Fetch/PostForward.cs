@@ -18,7 +18,7 @@ internal sealed class PostForward(RequestDelegate next, FetchServices services, 
         var recording = new PostRecording(exchange, services);
         invalidation.Register(exchange, recording.OnInvalidated);
         var clientBody = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
-        var recorder = new RecordingStream(clientBody.Stream, recording.OnHeaders, context.Abort);
+        var recorder = new RecordingStream(clientBody.Stream, recording);
         var body = new StreamResponseBodyFeature(recorder, clientBody);
         context.Features.Set<IHttpResponseBodyFeature>(body);
         try
@@ -41,7 +41,7 @@ internal sealed class PostForward(RequestDelegate next, FetchServices services, 
         }
     }
 
-    private sealed class PostRecording(CacheExchange exchange, FetchServices services) : IDisposable
+    private sealed class PostRecording(CacheExchange exchange, FetchServices services) : IRecordedFetch, IDisposable
     {
         private readonly HttpContext _context = exchange.Context;
         private readonly HashSet<string> _ownFields = ResponseReader.OwnFields(exchange.Context.Response);
@@ -67,6 +67,17 @@ internal sealed class PostForward(RequestDelegate next, FetchServices services, 
             return new BodyHandling(GoesToClient: true, _recording);
         }
 
+        // Nobody else waits for it.
+        public void OnBegun()
+        {
+        }
+
+        public void OnOutgrown()
+        {
+        }
+
+        public void CutClient() => _context.Abort();
+
         // Its number becomes the response's own, so it must not cover up a change by another that came between the check and it.
         public void OnInvalidated(ChangeReceipt receipt)
         {
@@ -81,7 +92,7 @@ internal sealed class PostForward(RequestDelegate next, FetchServices services, 
                 return Task.CompletedTask;
             // Newer than the invalidation that came with it.
             var response = pending with { Body = _recording.Join(), Stamp = _stamp with { Number = receipt.Number } };
-            return services.TryStoreInMemory(exchange, response) ? services.StoreInRedisAsync(exchange, response).AsTask() : Task.CompletedTask;
+            return services.TryStoreInMemory(exchange, response) ? services.StoreInRedisAsync(exchange, response, isAwaited: false) : Task.CompletedTask;
         }
 
         public void End(bool isUnbroken) => _recording?.End(isUnbroken && (_recording.IsComplete || _recording.IsOutgrown));

@@ -11,9 +11,8 @@ internal readonly record struct BodyHandling(bool GoesToClient, BodyRecording? R
 /// written through while the client keeps up, and else after the fetch, which waits for no client.
 /// </summary>
 /// <param name="client">The client's own body.</param>
-/// <param name="decide">Decides what to do.</param>
-/// <param name="cutClient">Ends the client's connection.</param>
-internal sealed class RecordingStream(Stream client, Func<BodyHandling> decide, Action cutClient) : Stream
+/// <param name="fetch">What the response belongs to.</param>
+internal sealed class RecordingStream(Stream client, IRecordedFetch fetch) : Stream
 {
     private BodyHandling? _handling;
     private BodyReader? _own;
@@ -21,6 +20,8 @@ internal sealed class RecordingStream(Stream client, Func<BodyHandling> decide, 
     private bool _isPassedThrough;
     private bool _hasBody;
     private bool _isEnding;
+    private bool _isBegun;
+    private bool _isOutgrown;
 
     public override bool CanRead => false;
 
@@ -36,21 +37,15 @@ internal sealed class RecordingStream(Stream client, Func<BodyHandling> decide, 
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Called when the first bytes are recorded, or the fields are sent before them.</summary>
-    public Action? Begun { get; set; }
-
-    /// <summary>Called when the recording outgrew its limits.</summary>
-    public Action? Outgrown { get; set; }
-
     /// <summary>Decides now, where it was not decided by a body.</summary>
     public BodyHandling Decide()
     {
         if (_handling is { } decided)
             return decided;
-        var handling = decide();
+        var handling = fetch.OnHeaders();
         _handling = handling;
         if (handling is { GoesToClient: true, Recording: { } recording })
-            _own = recording.TryJoin(isOwn: true, cutClient);
+            _own = recording.TryJoin(isOwn: true, fetch.CutClient);
         return handling;
     }
 
@@ -137,17 +132,19 @@ internal sealed class RecordingStream(Stream client, Func<BodyHandling> decide, 
 
     private void Begin()
     {
-        Begun?.Invoke();
-        Begun = null;
+        if (_isBegun)
+            return;
+        _isBegun = true;
+        fetch.OnBegun();
     }
 
     private void Report(BodyRecording recording)
     {
         Begin();
-        if (!recording.IsOutgrown)
+        if (!recording.IsOutgrown || _isOutgrown)
             return;
-        Outgrown?.Invoke();
-        Outgrown = null;
+        _isOutgrown = true;
+        fetch.OnOutgrown();
     }
 
     // From the recording, not from the caller's buffer: that is used again while a slow client still takes it.
@@ -182,12 +179,12 @@ internal sealed class RecordingStream(Stream client, Func<BodyHandling> decide, 
             }
 
             if (piece.IsBroken)
-                cutClient();
+                fetch.CutClient();
         }
         catch (Exception exception) when (exception is IOException or OperationCanceledException)
         {
             // Its own connection's end; others may read along.
-            cutClient();
+            fetch.CutClient();
         }
     }
 

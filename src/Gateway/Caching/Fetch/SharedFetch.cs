@@ -18,10 +18,15 @@ internal enum FetchOutcome
 
 /// <summary>A response that a fetch brought for others.</summary>
 /// <param name="Response">The response; without a body where that is still on its way.</param>
-/// <param name="VariantKey">The key that the leader's request fields select it by.</param>
+/// <param name="PrimaryKey">The key of everything stored for the target.</param>
+/// <param name="Suffix">What the leader's request fields add to it.</param>
 /// <param name="Body">The body on its way; null where the response is whole.</param>
 /// <param name="Fetch">The fetch that the body comes from.</param>
-internal sealed record SharedResponse(StoredResponse Response, string VariantKey, BodyRecording? Body = null, SharedFetch? Fetch = null);
+internal sealed record SharedResponse(StoredResponse Response, string PrimaryKey, string Suffix, BodyRecording? Body = null, SharedFetch? Fetch = null)
+{
+    /// <summary>The key of the variant that it is.</summary>
+    public string VariantKey => PrimaryKey + Suffix;
+}
 
 /// <summary>What a fetch came to.</summary>
 internal readonly record struct FetchResult(FetchOutcome Outcome, SharedResponse? Response);
@@ -33,10 +38,9 @@ internal readonly record struct FetchResult(FetchOutcome Outcome, SharedResponse
 /// </summary>
 internal sealed class SharedFetch(ChangeStamp stamp, TimeProvider time)
 {
-    // Followers go on where the pool has room, not on the leader's time.
-    private readonly TaskCompletionSource<FetchResult> _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource<FetchResult> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Completion<FetchResult> _answered;
+    private Completion<FetchResult> _ended;
+    private Completion<bool> _closed;
     private SharedFetch? _predecessor;
     private SharedFetch? _successor;
     private int _followers;
@@ -69,6 +73,9 @@ internal sealed class SharedFetch(ChangeStamp stamp, TimeProvider time)
 
     /// <summary>For how long the origin has been asked; null before.</summary>
     public TimeSpan? Asked => Volatile.Read(ref _askedAt) is not 0 and var askedAt ? time.GetElapsedTime(askedAt) : null;
+
+    /// <summary>Whether other nodes wait for this fetch, and so for its response in Redis.</summary>
+    public bool IsAmongNodes { get; set; }
 
     /// <summary>How the origin failed, if it did: what followers may use a stale response for. RFC 9111 §4.2.4, RFC 5861 §4.</summary>
     public CacheReason Failure { get; private set; }
@@ -103,7 +110,7 @@ internal sealed class SharedFetch(ChangeStamp stamp, TimeProvider time)
     {
         var result = new FetchResult(outcome, response);
         Answer(result);
-        _ended.TrySetResult(result);
+        _ended.TrySet(result);
     }
 
     /// <summary>Ends the fetch, because the origin failed.</summary>
@@ -119,13 +126,13 @@ internal sealed class SharedFetch(ChangeStamp stamp, TimeProvider time)
     {
         Complete(FetchOutcome.Failed);
         _predecessor = _successor = null;
-        _closed.TrySetResult();
+        _closed.TrySet(true);
     }
 
     private void Answer(FetchResult result)
     {
         Selectors ??= result.Response?.Response.Selectors;
-        if (!_answered.TrySetResult(result) || result.Outcome != FetchOutcome.Shareable)
+        if (!_answered.TrySet(result) || result.Outcome != FetchOutcome.Shareable)
             return;
         _predecessor?.Answer(result);
         _successor?.Answer(result);

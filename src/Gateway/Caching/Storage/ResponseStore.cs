@@ -9,6 +9,8 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
     private static readonly TimeSpan RevalidationWindow = TimeSpan.FromHours(1);
     private static readonly TimeSpan MaxRetention = TimeSpan.FromDays(30);
 
+    private readonly UnawaitedWrites _unawaited = new();
+
     /// <summary>Looks for a response in this process. Takes no lock, does not wait, and leaves <paramref name="key"/> as it was.</summary>
     /// <param name="key">The primary key.</param>
     /// <param name="fields">The request's fields that select a variant.</param>
@@ -27,29 +29,29 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
         ReadRedisAsync(primaryKey, fields, isKept: false, cancellationToken);
 
     /// <summary>Stores a response in this process.</summary>
-    /// <param name="fields">The fields of the request that the response answers.</param>
-    public void StoreInMemory(string primaryKey, IHeaderDictionary fields, StoredResponse response)
+    /// <param name="suffix">The key of its variant without the primary one.</param>
+    public void StoreInMemory(string primaryKey, string suffix, StoredResponse response)
     {
         if (response.Vary.IsNone)
             memory.Set(primaryKey, response);
         else
-            UpdateIndex(primaryKey, index => index.With(response.Vary, CacheKey.VariantSuffix(response.Vary, fields), response));
+            UpdateIndex(primaryKey, index => index.With(response.Vary, suffix, response));
     }
 
     /// <summary>Stores a response for all nodes.</summary>
-    /// <param name="fields">The fields of the request that the response answers.</param>
+    /// <param name="suffix">The key of its variant without the primary one.</param>
     /// <param name="staleFor">For how many seconds it is of use after its freshness.</param>
-    /// <returns>Whether other nodes can find it.</returns>
-    public ValueTask<bool> StoreInRedisAsync(
-        string primaryKey, IHeaderDictionary fields, StoredResponse response, long staleFor, CancellationToken cancellationToken)
+    /// <param name="isAwaited">Whether to complete when Redis has answered. Else a write of one step goes on by itself.</param>
+    public Task StoreInRedisAsync(
+        string primaryKey, string suffix, StoredResponse response, long staleFor, bool isAwaited, CancellationToken cancellationToken)
     {
         var retention = RetentionOf(response, staleFor);
         if (response.Vary.IsNone)
-            return redis.SetAsync(primaryKey, response, retention, cancellationToken);
+            return Write(redis.SetAsync(primaryKey, response, retention, cancellationToken), isAwaited);
 
-        var index = IndexOf(primaryKey).With(response.Vary, CacheKey.VariantSuffix(response.Vary, fields), response);
+        var index = IndexOf(primaryKey).With(response.Vary, suffix, response);
         return index.Variants.Length == 1 && response.Body.Length <= VaryIndex.MaxInlineBody
-            ? redis.SetAsync(primaryKey, index, response, retention, cancellationToken)
+            ? Write(redis.SetAsync(primaryKey, index, response, retention, cancellationToken), isAwaited)
             : StoreAmongVariantsAsync(primaryKey, index, response, staleFor, cancellationToken);
     }
 
@@ -116,16 +118,19 @@ internal sealed class ResponseStore(MemoryStore memory, RedisStore redis)
         return kept;
     }
 
-    private async ValueTask<bool> StoreAmongVariantsAsync(
+    private Task Write(ValueTask<bool> write, bool isAwaited) => isAwaited ? write.AsTask() : _unawaited.Add(write);
+
+    // Waited for, so that of two such writes for a target the later one is not overtaken.
+    private async Task StoreAmongVariantsAsync(
         string primaryKey, VaryIndex index, StoredResponse response, long staleFor, CancellationToken cancellationToken)
     {
         // No variant that is known here may outlive the index: it would not be found.
         var retention = index.Variants.Max(variant => variant.Response is { } known ? RetentionOf(known, staleFor) : TimeSpan.Zero);
         await MakeRoomInIndexAsync(primaryKey, index, staleFor, cancellationToken);
         if (response.Body.Length <= VaryIndex.MaxInlineBody)
-            return await redis.SetAsync(primaryKey, index, response, retention, cancellationToken);
-        return await SetVariantAsync(primaryKey, index.Variants[0].Suffix, response, RetentionOf(response, staleFor), cancellationToken)
-            && await redis.SetAsync(primaryKey, index, null, retention, cancellationToken);
+            await redis.SetAsync(primaryKey, index, response, retention, cancellationToken);
+        else if (await SetVariantAsync(primaryKey, index.Variants[0].Suffix, response, RetentionOf(response, staleFor), cancellationToken))
+            await redis.SetAsync(primaryKey, index, null, retention, cancellationToken);
     }
 
     // The one that stood in the index gets a key of its own. Where this process does not hold it any more, it is lost: a miss.
