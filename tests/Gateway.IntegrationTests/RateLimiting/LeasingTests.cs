@@ -194,11 +194,12 @@ public sealed class LeasingTests : LimitedNodes
     [Fact]
     public async Task A_reload_gives_back_what_was_lent_by_the_old_limit()
     {
-        var limit = new { Name = "hot", PermitLimit = 30, Window = "01:00:00", LeaseBatch = Batch };
+        // The first batch holds all permits there are.
+        var limit = new { Name = "hot", PermitLimit = Batch, Window = "01:00:00", LeaseBatch = Batch };
         var (node, other) = (await StartAsync(limit), await StartAsync(limit));
         Assert.Equal(200, await StatusAsync(node));
 
-        await node.ReloadAsync(Config(limit with { PermitLimit = 25 }));
+        await node.ReloadAsync(Config(limit with { LeaseBatch = Batch / 2 }));
         Assert.Equal(200, await StatusAsync(node));
 
         await Eventually.TrueAsync(async () => (await UsedAsync(other))[0] == 2, "the rests of both batches are back");
