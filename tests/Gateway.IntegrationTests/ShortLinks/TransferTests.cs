@@ -4,6 +4,10 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using Gateway.IntegrationTests.Infrastructure;
+using Gateway.ShortLinks.Transfer;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.IntegrationTests.ShortLinks;
 
@@ -199,6 +203,35 @@ public sealed class TransferTests : IAsyncLifetime
         Assert.True(end.GetProperty("done").GetBoolean());
         Assert.Equal(3000, end.GetProperty("created").GetInt64() + end.GetProperty("unchanged").GetInt64());
         Assert.Equal(3000, (await _node.Admin.GetStringAsync("/export-links")).Count(c => c == '\n'));
+    }
+
+    [Fact]
+    public async Task An_export_that_redis_breaks_off_does_not_look_whole()
+    {
+        await ImportAsync(_node, string.Concat(Enumerable.Range(0, 2000).Select(Line)));
+        var time = new FakeTimeProvider();
+        await using var link = SlowLink.To(_redis.Port);
+        await using var node = await GatewayNode.StartAsync(
+            new { ShortLinks = new { Enabled = true }, Redis = new { Configuration = link.ConnectionString, Deadline = "00:00:05" } },
+            configure: builder => builder.Services.Replace(
+                ServiceDescriptor.Singleton(provider => ActivatorUtilities.CreateInstance<LinkExport>(provider, time))));
+        // Ten pages take a second and more.
+        link.Delay = TimeSpan.FromMilliseconds(100);
+        using var export = await node.Admin.GetAsync("/export-links", HttpCompletionOption.ResponseHeadersRead);
+        Assert.Equal(HttpStatusCode.OK, export.StatusCode);
+        var reading = export.Content.ReadAsStringAsync();
+
+        link.IsDown = true;
+        link.Break();
+        await Eventually.TrueAsync(
+            () =>
+            {
+                time.Advance(TimeSpan.FromMilliseconds(500));
+                return reading.IsCompleted;
+            },
+            "the export gives up");
+
+        await Assert.ThrowsAsync<HttpRequestException>(() => reading);
     }
 
     private static string Line(int i) => $$"""{"slug":"n-{{i}}","target":"https://shop.example/catalog/{{i}}","tags":["bulk"]}""" + "\n";
