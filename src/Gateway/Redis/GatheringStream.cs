@@ -46,7 +46,7 @@ internal sealed class GatheringStream(Socket socket, TimeProvider time) : Networ
         {
             if (_sent == 0)
                 _sent = time.GetTimestamp();
-            // Half a command is not answered, and who does not read waits for no answer: TLS begins so.
+            // Half a command is not answered, and who does not read waits for no answer.
             isHeld = _isHeld = isWhole && _isReading && _isNear;
             if (isHeld)
                 _answer.Reset();

@@ -143,8 +143,9 @@ internal sealed class RedisConnection : IAsyncDisposable
         // How long a replica that was promoted goes unnoticed; by default a minute.
         options.ConfigCheckSeconds = 1;
         options.ClientName = $"gateway-{name}";
-        // A proxy that the configuration names stays.
-        options.Tunnel ??= new GatheringTunnel(time);
+        // A proxy that the configuration names stays. What TLS sends does not show where commands end.
+        if (!options.Ssl)
+            options.Tunnel ??= new GatheringTunnel(time);
         return options;
     }
 
