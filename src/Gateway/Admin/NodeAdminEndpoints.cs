@@ -22,7 +22,7 @@ internal static class NodeAdminEndpoints
     public static void MapNodeAdmin(this IEndpointRouteBuilder admin)
     {
         admin.MapGet("/nodes", ListAsync);
-        admin.MapGet("/", (NodeIdentity node, NodeStart start, GatewayAddresses addresses) => TypedResults.Json(new
+        admin.MapGet("/", IResult (NodeIdentity node, NodeStart start, GatewayAddresses addresses) => TypedResults.Json(new
         {
             node = node.Id,
             version = Version,

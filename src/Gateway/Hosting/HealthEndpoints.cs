@@ -26,5 +26,5 @@ internal static class HealthEndpoints
             statusCode: state == "ready" ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
     }
 
-    private sealed record Readiness(string Status, string Redis);
+    internal sealed record Readiness(string Status, string Redis);
 }

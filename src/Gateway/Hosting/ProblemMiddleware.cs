@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Gateway.Admin;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Model;
 
@@ -102,7 +103,9 @@ internal sealed class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMid
     {
         if (context.Features.Get<IReverseProxyFeature>() is { } proxy)
             return proxy.ProxiedDestination is null || context.Features.Get<IForwarderErrorFeature>() is not null;
-        return context.GetEndpoint() is not RouteEndpoint
+        // The compiled delegate of an admin endpoint throws nothing where an optional parameter does not bind.
+        return context.GetEndpoint() is not RouteEndpoint endpoint
+            || endpoint.Metadata.Contains(AdminEndpoint.Instance)
             || context.Response.StatusCode is StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden;
     }
 }

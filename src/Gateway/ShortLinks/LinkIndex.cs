@@ -33,15 +33,32 @@ internal sealed class LinkIndex(RedisConnection redis, RedisKeys keys)
     /// <summary>Takes a slug out of the lists of tags that its link lost; of all lists, where the link is gone.</summary>
     public async ValueTask<bool> RemoveAsync(string slug, IReadOnlyList<string> lostTags, bool isGone)
     {
-        RedisKey[] sets = [.. lostTags.Select(keys.ShortLinkTag), .. isGone ? new[] { keys.ShortLinkIndex } : []];
-        if (sets.Length == 0)
+        if (lostTags.Count == 0 && !isGone)
             return true;
-        var removed = await redis.TryAsync(database => Task.WhenAll(sets.Select(set => database.SortedSetRemoveAsync(set, slug))), Uninterrupted);
-        // Somebody may have made the link anew, or given it the tag again, between the two.
-        var reply = await redis.TryAsync(database => database.HashGetAsync(keys.ShortLink(slug), ShortLink.Fields), Uninterrupted);
-        if (reply.TryGet(out var values) && ShortLink.Read(slug, values) is { } link)
-            return await AddAsync([new(slug, link.Definition.Tags)]) && removed.IsAnswered;
-        return removed.IsAnswered && reply.IsAnswered;
+        var isRemoved = true;
+        while (true)
+        {
+            RedisKey[] sets = [.. lostTags.Select(keys.ShortLinkTag), .. isGone ? new[] { keys.ShortLinkIndex } : []];
+            var removed = await redis.TryAsync(database => Task.WhenAll(sets.Select(set => database.SortedSetRemoveAsync(set, slug))), Uninterrupted);
+            isRemoved &= removed.IsAnswered;
+            // Somebody may have made the link anew, or given it the tag again, between the two.
+            if (!(await ReadTagsAsync(slug)).TryGet(out var tags))
+                return false;
+            string[] back = [.. tags.OfLink?.Intersect(lostTags) ?? []];
+            if (tags.OfLink is null || (back.Length == 0 && !isGone))
+                return isRemoved;
+            if (!await AddAsync([new(slug, isGone ? tags.OfLink : back)]))
+                return false;
+
+            // And it may have gone again before the index was told that it is back.
+            lostTags = isGone ? tags.OfLink : back;
+            if (!(await ReadTagsAsync(slug)).TryGet(out var now))
+                return false;
+            isGone = now.OfLink is null;
+            lostTags = [.. lostTags.Except(now.OfLink ?? [])];
+            if (lostTags.Count == 0 && !isGone)
+                return isRemoved;
+        }
     }
 
     /// <summary>Slugs in order.</summary>
@@ -62,4 +79,13 @@ internal sealed class LinkIndex(RedisConnection redis, RedisKeys keys)
             cancellationToken);
         return reply.TryGet(out var found) ? new(Array.ConvertAll(found, value => (string)value!)) : default;
     }
+
+    private async ValueTask<RedisReply<LinkTags>> ReadTagsAsync(string slug)
+    {
+        var reply = await redis.TryAsync(database => database.HashGetAsync(keys.ShortLink(slug), ShortLink.Fields), Uninterrupted);
+        return reply.TryGet(out var values) ? new(new LinkTags(ShortLink.Read(slug, values)?.Definition.Tags)) : default;
+    }
+
+    // Null where there is no such link.
+    private readonly record struct LinkTags(IReadOnlyList<string>? OfLink);
 }

@@ -120,6 +120,31 @@ public sealed class HostileRequestTests : IAsyncLifetime
         AssertNoErrors(atLeast: 300);
     }
 
+    [Fact]
+    public async Task A_number_or_a_truth_that_does_not_bind_is_answered_with_a_problem()
+    {
+        var sent = 0;
+        foreach (var (method, path, operation) in Operations().Where(operation => operation.Operation.TryGetProperty("parameters", out _)))
+        {
+            foreach (var parameter in operation.GetProperty("parameters").EnumerateArray().Where(IsNumberOrTruth))
+            {
+                sent++;
+                using var request = new HttpRequestMessage(new HttpMethod(method), $"{Filled(path)}?{parameter.GetProperty("name").GetString()}=many");
+                if (operation.TryGetProperty("requestBody", out _))
+                    request.Content = Json(Valid.GetValueOrDefault(path, "{}"));
+                using var answer = await _world.NodeA.Admin.SendAsync(request);
+                Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+                Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
+            }
+        }
+
+        Assert.InRange(sent, 8, int.MaxValue);
+
+        static bool IsNumberOrTruth(JsonElement parameter) =>
+            parameter.GetProperty("in").GetString() == "query" && parameter.GetProperty("schema").GetRawText() is var schema
+                && (schema.Contains("integer", StringComparison.Ordinal) || schema.Contains("boolean", StringComparison.Ordinal));
+    }
+
     private IEnumerable<(string Method, string Path, JsonElement Operation)> Operations() =>
         from path in _document.GetProperty("paths").EnumerateObject()
         from operation in path.Value.EnumerateObject()
