@@ -35,30 +35,19 @@ internal sealed class LinkIndex(RedisConnection redis, RedisKeys keys)
     {
         if (lostTags.Count == 0 && !isGone)
             return true;
-        var isRemoved = true;
-        while (true)
-        {
-            RedisKey[] sets = [.. lostTags.Select(keys.ShortLinkTag), .. isGone ? new[] { keys.ShortLinkIndex } : []];
-            var removed = await redis.TryAsync(database => Task.WhenAll(sets.Select(set => database.SortedSetRemoveAsync(set, slug))), Uninterrupted);
-            isRemoved &= removed.IsAnswered;
-            // Somebody may have made the link anew, or given it the tag again, between the two.
-            if (!(await ReadTagsAsync(slug)).TryGet(out var tags))
-                return false;
-            string[] back = [.. tags.OfLink?.Intersect(lostTags) ?? []];
-            if (tags.OfLink is null || (back.Length == 0 && !isGone))
-                return isRemoved;
-            if (!await AddAsync([new(slug, isGone ? tags.OfLink : back)]))
-                return false;
-
-            // And it may have gone again before the index was told that it is back.
-            lostTags = isGone ? tags.OfLink : back;
-            if (!(await ReadTagsAsync(slug)).TryGet(out var now))
-                return false;
-            isGone = now.OfLink is null;
-            lostTags = [.. lostTags.Except(now.OfLink ?? [])];
-            if (lostTags.Count == 0 && !isGone)
-                return isRemoved;
-        }
+        RedisKey[] sets = [.. lostTags.Select(keys.ShortLinkTag), .. isGone ? new[] { keys.ShortLinkIndex } : []];
+        var removed = await redis.TryAsync(database => Task.WhenAll(sets.Select(set => database.SortedSetRemoveAsync(set, slug))), Uninterrupted);
+        // Somebody may have made the link anew, or given it the tag again, between the two.
+        if (!(await ReadTagsAsync(slug)).TryGet(out var found))
+            return false;
+        string[] back = [.. isGone ? found.OfLink ?? [] : found.OfLink?.Intersect(lostTags) ?? []];
+        if (found.OfLink is null || (back.Length == 0 && !isGone))
+            return removed.IsAnswered;
+        // And it may have gone again before the index was told that it is back.
+        return await AddAsync([new(slug, back)])
+            && (await ReadTagsAsync(slug)).TryGet(out var now)
+            && await RemoveAsync(slug, [.. back.Except(now.OfLink ?? [])], isGone: now.OfLink is null)
+            && removed.IsAnswered;
     }
 
     /// <summary>Slugs in order.</summary>
