@@ -59,6 +59,9 @@ internal sealed class CacheExchange
         return _suffix.Text;
     }
 
+    /// <summary>The key of the one variant that this request's fields select.</summary>
+    public string VariantKey(VaryRule rule) => PrimaryKey + VariantSuffix(rule);
+
     /// <summary>Looks for a stored response in this process.</summary>
     public Lookup FindInMemory(ResponseStore store)
     {

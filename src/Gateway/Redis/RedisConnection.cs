@@ -20,7 +20,8 @@ internal sealed class RedisConnection : IAsyncDisposable
     private readonly RedisMetrics _metrics;
     private readonly ILogger _logger;
     private readonly RedisCircuit _circuit = new();
-    private readonly StallWatch _stalls;
+    // Null where there is nothing to call.
+    private readonly StallWatch? _stalls;
     private readonly CancellationTokenSource _disposing = new();
     private readonly Lock _connectGate = new();
     private readonly Lock _primariesGate = new();
@@ -37,7 +38,7 @@ internal sealed class RedisConnection : IAsyncDisposable
         _configuration = configuration is null ? null : WithGatewayDefaults(configuration, name, time);
         _deadline = deadline;
         _time = time;
-        _stalls = new StallWatch(time);
+        _stalls = configuration is null ? null : new StallWatch(time);
         _metrics = metrics;
         _logger = logger;
     }
@@ -125,7 +126,7 @@ internal sealed class RedisConnection : IAsyncDisposable
         if (_multiplexer is { } multiplexer)
             await multiplexer.DisposeAsync();
         _disposing.Dispose();
-        _stalls.Dispose();
+        _stalls?.Dispose();
     }
 
     private static ConfigurationOptions WithGatewayDefaults(ConfigurationOptions given, string name, TimeProvider time)
@@ -209,7 +210,7 @@ internal sealed class RedisConnection : IAsyncDisposable
         ConnectionMultiplexer multiplexer, Func<IDatabase, TState, Task<T>> command, TState state, CancellationToken cancellationToken)
     {
         Task<T>? call = null;
-        var stalledBefore = _stalls.Total;
+        var stalledBefore = _stalls!.Total;
         try
         {
             call = command(multiplexer.GetDatabase(), state);

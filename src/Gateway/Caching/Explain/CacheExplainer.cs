@@ -86,7 +86,7 @@ internal sealed class CacheExplainer(
         var (reuse, _) = decisions.Decide(exchange, lookup);
         var age = stored.CurrentAge(services.Clock.Now);
         return new ExplainedResponse(
-            CacheKey.Hash(CacheKey.Variant(exchange.PrimaryKey, stored.Vary, exchange.SelectingFields)),
+            CacheKey.Hash(exchange.VariantKey(stored.Vary)),
             CacheStatus.NameOf(reuse.Reason), reuse.IsAllowed, stored.Status,
             age, stored.FreshnessLifetime, stored.FreshnessLifetime - age, stored.ResponseTime, stored.Body.Length,
             stored.ETag, stored.LastModified, stored.Vary.Names, TagsOf(stored),

@@ -11,28 +11,16 @@ internal struct Completion<T>
     {
         get
         {
-            var state = Volatile.Read(ref _state);
-            if (state is null)
-            {
-                // Those who wait go on where the pool has room, not on the time of who sets it.
-                var waited = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-                state = Interlocked.CompareExchange(ref _state, waited, null) ?? waited;
-            }
-
-            return state is TaskCompletionSource<T> source ? source.Task : System.Threading.Tasks.Task.FromResult((T)state);
+            // Those who wait go on where the pool has room, not on the time of who sets it.
+            if (Volatile.Read(ref _state) is null)
+                Interlocked.CompareExchange(ref _state, new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously), null);
+            return Volatile.Read(ref _state) is TaskCompletionSource<T> source ? source.Task : System.Threading.Tasks.Task.FromResult((T)_state!);
         }
     }
 
     public bool TrySet(T result)
     {
-        var state = Volatile.Read(ref _state);
-        if (state is null)
-        {
-            state = Interlocked.CompareExchange(ref _state, result, null);
-            if (state is null)
-                return true;
-        }
-
-        return state is TaskCompletionSource<T> source && source.TrySetResult(result);
+        var before = Volatile.Read(ref _state) ?? Interlocked.CompareExchange(ref _state, result, null);
+        return before is null || (before is TaskCompletionSource<T> source && source.TrySetResult(result));
     }
 }

@@ -247,7 +247,7 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
         }
 
         Task<NodeFetch> EnterAsync(string key) => fetchLock.EnterAsync(
-            services.LockKey(exchange, key), ReadAgainAsync, rule => exchange.PrimaryKey + exchange.VariantSuffix(rule),
+            services.LockKey(exchange, key), ReadAgainAsync, exchange.VariantKey,
             exchange.Policy.Options.CollapseWaitLimit, exchange.Context.RequestAborted);
 
         async ValueTask<StoredResponse?> ReadAgainAsync()

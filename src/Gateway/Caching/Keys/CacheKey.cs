@@ -54,9 +54,6 @@ internal static class CacheKey
         key.AppendPart(request.QueryString.Value);
     }
 
-    /// <summary>The key of the one variant that a request's fields select.</summary>
-    public static string Variant(string primary, VaryRule rule, IHeaderDictionary fields) => primary + VariantSuffix(rule, fields);
-
     /// <summary>What the key of a variant adds to the primary one: empty without <c>Vary</c>, and never longer than 128 characters.</summary>
     public static string VariantSuffix(VaryRule rule, IHeaderDictionary fields)
     {
