@@ -285,8 +285,10 @@ internal sealed class RedisConnection : IAsyncDisposable
     {
         try
         {
-            while (!await ProbeAsync())
+            // Not at once either: what answers a probe and fails all calls would have both for nothing, as fast as it answers.
+            do
                 await Task.Delay(ProbeInterval, _time, _disposing.Token);
+            while (!await ProbeAsync());
         }
         catch (OperationCanceledException)
         {
@@ -306,7 +308,8 @@ internal sealed class RedisConnection : IAsyncDisposable
         // Without a connection a call would only throw, and the library would write a long message for it, ten times a second.
         if (_multiplexer is not { IsConnected: true } multiplexer)
             return false;
-        var reply = await CallAsync(multiplexer, static (database, _) => database.PingAsync(), 0, _disposing.Token);
+        // Of a primary: a replica would answer while there is none, and what the gateway writes would fail.
+        var reply = await CallAsync(multiplexer, static (database, _) => database.PingAsync(CommandFlags.DemandMaster), 0, _disposing.Token);
         if (reply.IsAnswered)
             _circuit.Close();
         return reply.IsAnswered;

@@ -44,9 +44,9 @@ internal sealed class SlowLink : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _ending.CancelAsync();
+        await _accepting; // Before the listener stops: one that does not listen refuses to accept.
         _listener.Stop();
         Break();
-        await _accepting;
         _ending.Dispose();
     }
 
@@ -57,7 +57,7 @@ internal sealed class SlowLink : IAsyncDisposable
             while (true)
                 _ = ServeAsync(await _listener.AcceptTcpClientAsync(_ending.Token));
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is OperationCanceledException or SocketException)
         {
             // The link ends.
         }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Gateway.IntegrationTests.ChangeLog;
 using Gateway.IntegrationTests.Infrastructure;
 using Gateway.Redis;
+using StackExchange.Redis;
 
 namespace Gateway.IntegrationTests.Redis;
 
@@ -129,6 +130,25 @@ public sealed class RedisConnectionTests
         await Eventually.TrueAsync(() => Volatile.Read(ref looks) > 0, "the library has looked at the servers");
 
         Assert.Equal(0, interruptions);
+    }
+
+    [Fact]
+    public async Task A_replica_that_answers_while_there_is_no_primary_does_not_close_the_circuit()
+    {
+        await using var redis = await RedisPair.StartAsync();
+        await using var node = await LogNode.StartAsync(redis.ConnectionString);
+        await Eventually.TrueAsync(() => node.Log.HasLease, "the node reads the log");
+        var multiplexer = await node.Redis.ConnectAsync();
+        await redis.Primary.KillAsync();
+        await Eventually.TrueAsync(() => !node.Redis.IsAvailable, "the circuit opens");
+        var restored = 0;
+        node.Redis.Restored += () => Interlocked.Increment(ref restored);
+
+        for (var asked = Stopwatch.StartNew(); asked.Elapsed < TimeSpan.FromMilliseconds(500);)
+            await multiplexer.GetDatabase().PingAsync(CommandFlags.DemandReplica);
+
+        Assert.Equal(0, restored);
+        Assert.False(node.Redis.IsAvailable);
     }
 
     [Fact]
