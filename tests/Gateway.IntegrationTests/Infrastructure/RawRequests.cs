@@ -18,16 +18,16 @@ internal static class RawRequests
         using var client = new TcpClient();
         await client.ConnectAsync(node.PublicAddress.Host, node.PublicAddress.Port);
         var stream = client.GetStream();
-        await stream.WriteAsync(Encoding.Latin1.GetBytes(request));
         using var received = new MemoryStream();
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         try
         {
+            await stream.WriteAsync(Encoding.Latin1.GetBytes(request), limit.Token);
             await stream.CopyToAsync(received, limit.Token);
         }
         catch (IOException)
         {
-            // The gateway ended it by a reset, which is how it says that the response is not whole.
+            // The gateway ended it by a reset, which is how it says that the response is not whole, or that it takes no more of the request.
         }
 
         return Encoding.Latin1.GetString(received.ToArray());

@@ -28,22 +28,25 @@ public sealed class RedirectAllocationTests
         context.Request.RouteValues[ShortLinkHandler.SlugParameter] = "oak";
         context.Request.Headers.UserAgent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
-        var bytes = 0L;
-        // More than once: the first times compile.
-        for (var round = 0; round < 4; round++)
+        var (bytes, followed) = (0L, 1);
+        // More than once: the first times compile. On a busy machine a node may have to ask Redis between.
+        for (var (whole, tries) = (0, 0); whole < 4 && tries < 100; tries++)
         {
             var before = GC.GetAllocatedBytesForCurrentThread();
-            for (var i = 0; i < Redirects; i++)
+            var last = Task.CompletedTask;
+            for (var i = 0; i < Redirects && last.IsCompletedSuccessfully; i++, followed++)
             {
                 context.Response.Headers.Clear();
-                Assert.True(handler.InvokeAsync(context).IsCompletedSuccessfully);
+                last = handler.InvokeAsync(context);
             }
 
-            bytes = (GC.GetAllocatedBytesForCurrentThread() - before) / Redirects;
+            if (last.IsCompletedSuccessfully)
+                (bytes, whole) = ((GC.GetAllocatedBytesForCurrentThread() - before) / Redirects, whole + 1);
+            await last;
         }
 
         Assert.Equal(StatusCodes.Status302Found, context.Response.StatusCode);
-        Assert.True(bytes <= MaxBytesPerRedirect, $"A redirect allocates {bytes} bytes, more than {MaxBytesPerRedirect}.");
-        Assert.Equal(1 + (4 * Redirects), await node.VisitsAsync("oak"));
+        Assert.True(bytes is > 0 and <= MaxBytesPerRedirect, $"A redirect allocates {bytes} bytes, more than {MaxBytesPerRedirect}.");
+        Assert.Equal(followed, await node.VisitsAsync("oak"));
     }
 }
