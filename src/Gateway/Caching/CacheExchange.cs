@@ -77,9 +77,12 @@ internal sealed class CacheExchange
         response.ResponseTime >= SatisfiedSince ? Request with { CacheControl = default } : Request;
 
     /// <summary>The request as a response of a status is judged by: its fields are looked through only for an error.</summary>
-    public RequestFacts RequestBehind(int status) => status < StatusCodes.Status400BadRequest
-        ? Request
-        : Request with { IsMalformed = Context.Request.Headers.Any(field => field.Value.Any(line => !FieldRules.IsValue(line))) };
+    public RequestFacts RequestBehind(int status) =>
+        status < StatusCodes.Status400BadRequest ? Request : Request with { IsUnusual = IsUnusual(Context.Request.Headers) };
+
+    private static bool IsUnusual(IHeaderDictionary fields) =>
+        fields.Sum(field => field.Value.Sum(line => line?.Length + field.Key.Length)) > RequestFacts.UsualLength
+        || fields.Any(field => field.Value.Any(line => !FieldRules.IsValue(line)));
 
     /// <summary>Whether a request carries credentials, or the gateway established an identity for it, which counts as much. RFC 9111 §3.5.</summary>
     public static bool HasCredentials(HttpContext context) => context.Request.Headers.Authorization.Count > 0 || HasIdentity(context);

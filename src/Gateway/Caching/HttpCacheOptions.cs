@@ -69,7 +69,7 @@ public sealed class HttpCachePolicyOptions
     /// </summary>
     public IList<string> VaryByHeader { get; } = [];
 
-    /// <summary>Cookies by whose values responses are kept apart: at most 16 names, in exact case. Values are hashed. Default: none.</summary>
+    /// <summary>Cookies by whose values responses are kept apart: at most 16 names. Origins may read them in any case, so that all cases of a name count. Values are hashed. Default: none.</summary>
     public IList<string> VaryByCookie { get; } = [];
 
     /// <summary>

@@ -46,6 +46,20 @@ public sealed class PoisoningTests : IAsyncLifetime
     [InlineData("X-Override-URL: /evil")]
     [InlineData("X-Proxy-URL: http://evil.example/")]
     [InlineData("X-HTTP-DestinationURL: http://evil.example/")]
+    [InlineData("X-Envoy-Original-Path: /evil")]
+    [InlineData("X-MS-Original-URL: /evil")]
+    [InlineData("X-Proto: evil")]
+    [InlineData("X-Port: 1evil")]
+    [InlineData("X-SSL: evil")]
+    [InlineData("X-Prefix: /evil")]
+    [InlineData("X-Base-Url: http://evil.example/")]
+    [InlineData("X-Override-Method: EVIL")]
+    [InlineData("X-Matched-Path: /evil")]
+    [InlineData("x-middleware-prefetch: evil")]
+    [InlineData("CF-Visitor: {\"scheme\":\"evil\"}")]
+    [InlineData("CloudFront-Forwarded-Proto: evil")]
+    [InlineData("WL-Proxy-SSL: evil")]
+    [InlineData("Script_Name: /evil")]
     // Behind CGI and its like these are the same names.
     [InlineData("X_Forwarded_Host: evil.example")]
     [InlineData("X-Forwarded_Proto: evil")]
@@ -182,6 +196,7 @@ public sealed class PoisoningTests : IAsyncLifetime
     [InlineData("shop.example:")]
     [InlineData("shop.example:8080")]
     [InlineData("shop.example:0080")]
+    [InlineData("Shop.example:00000000080")]
     [InlineData("shop.example:99999")]
     [InlineData("evil@shop.example")]
     [InlineData("shop.example/evil")]
@@ -196,10 +211,58 @@ public sealed class PoisoningTests : IAsyncLifetime
         var next = await (await _node.GetAsync("/x")).TextAsync();
 
         Assert.DoesNotContain("HTTP/1.1 5", first, StringComparison.Ordinal);
-        Assert.Contains("X-Forwarded-Host: shop.example", next, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("X-Forwarded-Host: shop.example\r\n", next, StringComparison.Ordinal);
         Assert.DoesNotContain("evil", next, StringComparison.Ordinal);
         Assert.DoesNotContain(":8080", next, StringComparison.Ordinal);
         Assert.Empty(_node.Log.Exceptions);
+    }
+
+    [Theory]
+    [InlineData("shop.example:80")]
+    [InlineData("SHOP.example")]
+    public async Task An_origin_that_wants_its_host_in_one_spelling_redirects_nobody_who_has_it(string host)
+    {
+        var transforms = new[] { new { RequestHeaderOriginalHost = "true" } };
+        await using var node = await GatewayNode.StartAsync(new
+        {
+            ReverseProxy = new
+            {
+                Routes = new { all = new { ClusterId = "origin", Match = new { Path = "{**path}" }, OutputCachePolicy = "origin", Transforms = transforms } },
+                Clusters = new { origin = new { Destinations = new { one = new { _origin.Address } } } },
+            },
+        });
+        _origin.Answer = head => head.Contains("\r\nHost: shop.example\r\n", StringComparison.Ordinal)
+            ? Answer("Cache-Control: max-age=60", "page")
+            : "HTTP/1.1 301 Moved Permanently\r\nCache-Control: max-age=60\r\nLocation: http://shop.example/x\r\nContent-Length: 0\r\n\r\n";
+
+        await node.RawGetAsync("/x", host: host);
+
+        Assert.Equal("page", await (await node.GetAsync("/x")).TextAsync());
+    }
+
+    [Theory]
+    [InlineData("no-cache=\"Vary\"")]
+    [InlineData("private=\"Vary, X-Other\"")]
+    public async Task A_response_whose_selection_must_not_be_stored_is_given_to_nobody_else(string directive)
+    {
+        _origin.Answer = head => Answer($"Cache-Control: max-age=60, {directive}\r\nVary: X-User", head.Contains("X-User: alice", StringComparison.Ordinal) ? "alice" : "other");
+
+        await _node.GetAsync("/x", ("X-User", "alice"));
+
+        Assert.Equal("other", await (await _node.GetAsync("/x", ("X-User", "bob"))).TextAsync());
+    }
+
+    [Fact]
+    public async Task An_error_that_large_fields_caused_is_given_to_nobody_else()
+    {
+        // As nginx answers, where other servers say 431.
+        _origin.Answer = head => head.Length > 8192
+            ? "HTTP/1.1 400 Bad Request\r\nCache-Control: max-age=60\r\nContent-Length: 0\r\n\r\n"
+            : Answer("Cache-Control: max-age=60", "body");
+
+        Assert.StartsWith("HTTP/1.1 400", await _node.RawGetAsync("/x", $"X-Large: {new string('a', 8100)}\r\n"), StringComparison.Ordinal);
+
+        Assert.Equal("body", await (await _node.GetAsync("/x")).TextAsync());
     }
 
     [Theory]

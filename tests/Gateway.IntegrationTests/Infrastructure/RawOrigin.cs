@@ -36,8 +36,8 @@ internal sealed class RawOrigin : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
+        await _accepting; // Before the listener stops: one that does not listen refuses to accept.
         _listener.Stop();
-        await _accepting;
         _stop.Dispose();
     }
 

@@ -32,22 +32,15 @@ internal sealed class BackgroundRefresh(
     {
         // The client's answer comes first.
         await Task.Yield();
-        var key = "";
         try
         {
             await using var scope = scopes.CreateAsyncScope();
             context.RequestServices = scope.ServiceProvider;
-            var exchange = new CacheExchange(context, policy);
-            key = exchange.PrimaryKey;
-            if (await _coordinator.RefreshAsync(exchange, stale))
-                services.FailedRefreshes.Remove(key);
-            else
-                services.FailedRefreshes.Add(key);
+            await _coordinator.RefreshAsync(new CacheExchange(context, policy), stale);
         }
         catch (Exception exception)
         {
             // Nobody awaits this: what it throws ends here, as a client's request would in the outermost middleware.
-            services.FailedRefreshes.Add(key);
             HttpCacheLog.RefreshFailed(logger, exception, context.GetEndpoint()?.DisplayName ?? "");
         }
         finally

@@ -29,17 +29,20 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
     /// <summary>Refreshes a stale response that has been used already, unless somebody is at it.</summary>
     /// <param name="exchange">A request of the cache's own, whose response nobody reads.</param>
     /// <param name="stale">The response that was used.</param>
-    /// <returns>Whether there is a newer one now.</returns>
-    public async Task<bool> RefreshAsync(CacheExchange exchange, StoredResponse stale)
+    public async Task RefreshAsync(CacheExchange exchange, StoredResponse stale)
     {
         if (fetches.TryLead(exchange.PrimaryKey) is not { } shared)
-            return true;
+            return;
+        // Until it is known to have succeeded: nobody begins another between its end and what came of it.
+        services.FailedRefreshes.Add(exchange.PrimaryKey);
         try
         {
             // Another node may have refreshed it: its copy is taken, and kept in memory, instead.
             await services.Store.FindInRedisAsync(exchange.PrimaryKey, exchange.SelectingFields, exchange.Context.RequestAborted);
             await LeadAsync(exchange, new FetchCandidate(CacheReason.Stale, stale), exchange.PrimaryKey, shared);
-            return FindNewer(exchange, stale) is not null;
+            // With one client's credentials nothing may come back that others can use: that is no failure of theirs. RFC 9111 §3.5.
+            if (exchange.Request.IsAuthorized || FindNewer(exchange, stale) is not null)
+                services.FailedRefreshes.Remove(exchange.PrimaryKey);
         }
         finally
         {

@@ -25,7 +25,7 @@ internal sealed record FetchServices(
     /// <summary>Keys whose last response could not be shared: requests for them do not wait for each other.</summary>
     public RecentKeys HitForMiss { get; } = new(Time);
 
-    /// <summary>Keys whose refresh in the background failed: it is not tried again at once.</summary>
+    /// <summary>Keys whose refresh in the background failed, or is under way: it is not tried again at once.</summary>
     public RecentKeys FailedRefreshes { get; } = new(Time);
 
     /// <summary>

@@ -15,7 +15,7 @@ internal sealed class HeadForward(RequestDelegate next, FetchServices services)
         var context = exchange.Context;
         var ownFields = ResponseReader.OwnFields(context.Response);
         var times = new FetchTimes(services.Clock.Now, default, services.ChangeLog.Stamp);
-        OverridingFields.Remove(context.Request.Headers, exchange.Policy.Options.VaryByHeader);
+        OverridingFields.Remove(context.Request, exchange.Policy.Options.VaryByHeader);
         context.Response.OnStarting(() =>
         {
             times = times with { Response = services.Clock.Now };

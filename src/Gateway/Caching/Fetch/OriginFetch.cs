@@ -38,7 +38,7 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
         _lifetime = new FetchLifetime(clientLifetime, shared, services.Time);
         var recorder = new RecordingStream(clientBody.Stream, this);
         var body = new StreamResponseBodyFeature(recorder, clientBody);
-        OverridingFields.Remove(_context.Request.Headers, exchange.Policy.Options.VaryByHeader);
+        OverridingFields.Remove(_context.Request, exchange.Policy.Options.VaryByHeader);
         using var conditions = UpstreamConditions.Apply(_context.Request.Headers, candidate.Validatable);
         _context.Features.Set<IHttpResponseBodyFeature>(body);
         _context.Features.Set<IHttpRequestLifetimeFeature>(_lifetime);

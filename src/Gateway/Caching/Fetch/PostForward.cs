@@ -48,7 +48,7 @@ internal sealed class PostForward(RequestDelegate next, FetchServices services, 
         private readonly DateTimeOffset _requestTime = services.Clock.Now;
         private readonly ChangeStamp _stamp = services.ChangeLog.Stamp;
         // They may be the point of a POST, so that the origin gets them; but then its answer is about another request than the key says.
-        private readonly bool _isOverridden = OverridingFields.Any(exchange.Context.Request.Headers, exchange.Policy.Options.VaryByHeader);
+        private readonly bool _isOverridden = OverridingFields.Any(exchange.Context.Request, exchange.Policy.Options.VaryByHeader);
         private ChangeStamp _checked;
         private ChangeReceipt? _invalidation;
         private BodyRecording? _recording;

@@ -169,8 +169,8 @@ internal static class CacheKey
     private static string Url(string scheme, string authority, PathString path, string query) =>
         $"{scheme}://{authority}{path.ToUriComponent().Replace("%2f", "%2F", StringComparison.Ordinal)}{query}";
 
-    // Hosts compare without case, and a default port says nothing: RFC 9110 §4.2.3.
-    private static string Authority(string scheme, HostString host)
+    /// <summary>A host as the key has it: hosts compare without case, and a default port says nothing. RFC 9110 §4.2.3.</summary>
+    public static string Authority(string scheme, HostString host)
     {
         var authority = host.Value ?? "";
         if (authority.EndsWith('0') || authority.EndsWith('3'))

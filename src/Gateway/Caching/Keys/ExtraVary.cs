@@ -70,7 +70,8 @@ internal sealed class ExtraVary
             text.Append(CultureInfo.InvariantCulture, $"{value.Length}:{value}");
     }
 
-    // All of that name, since origins differ in which of them they take; RFC 6265 §4.2.1.
+    // All of that name, since origins differ in which of them they take (RFC 6265 §4.2.1), in whatever case, and as they are
+    // written: some compare names without case, and some keep white space that others do not know as such.
     private static List<string> CookiesOf(StringValues field, string name)
     {
         var values = new List<string>();
@@ -79,8 +80,8 @@ internal sealed class ExtraVary
             foreach (var pair in (line ?? "").Split(';'))
             {
                 var end = pair.IndexOf('=', StringComparison.Ordinal);
-                if (end > 0 && pair.AsSpan(0, end).Trim().SequenceEqual(name))
-                    values.Add(pair[(end + 1)..].Trim());
+                if (pair.AsSpan(0, end < 0 ? pair.Length : end).Trim().Equals(name, StringComparison.OrdinalIgnoreCase))
+                    values.Add(pair.Trim(' ', '\t'));
             }
         }
 

@@ -69,7 +69,7 @@ internal readonly record struct CacheControl
             while (TryReadDirective(ref rest, out var name, out var value))
             {
                 parsed = parsed.With(name, value);
-                if (value.StartsWith("\""))
+                if (value.StartsWith("\"") || !FieldRules.IsToken(name))
                     parsed = parsed.WithoutFreshness();
             }
         }
@@ -112,18 +112,18 @@ internal readonly record struct CacheControl
         _ => seconds - 1,
     };
 
-    // A quoted string that does not end leaves open what the field says: what can be read restricts, and nothing is fresh.
+    // A quoted string that does not end, or a name that is none, leaves open what the field says: what can be read restricts, and nothing is fresh.
     private CacheControl WithoutFreshness() => this with { MaxAge = 0, SharedMaxAge = 0 };
 
     private CacheControl WithUnstored(string[] fields) => this with { UnstoredFields = [.. UnstoredFields ?? [], .. fields] };
 
-    // Null for no names, or for what cannot be one: the directive then concerns the whole response.
+    // Null for no names, for what cannot be one, or for a field that no response can do without: the directive then concerns the whole response.
     private static string[]? FieldNames(ReadOnlySpan<char> value)
     {
         if (value.IsEmpty)
             return null;
         var names = value.ToString().Split([',', ' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
-        return names.Length > 0 && names.All(FieldRules.IsToken) ? names : null;
+        return names.Length > 0 && names.All(FieldRules.IsToken) && names.All(FieldRules.CanBeLeftOut) ? names : null;
     }
 
     private static bool Is(ReadOnlySpan<char> name, string expected) => name.Equals(expected, StringComparison.OrdinalIgnoreCase);

@@ -21,11 +21,17 @@ internal static class FieldRules
         "Content-Encoding", "Content-Length", "Content-Range", "Content-MD5", "Content-Digest", "Repr-Digest", "Digest", "ETag",
     };
 
-    private static readonly HashSet<string> NeverNominated = new(StringComparer.OrdinalIgnoreCase)
+    // Without one of them a stored response would be more cacheable than it is, or be taken for something else.
+    private static readonly HashSet<string> Governing = new(StringComparer.OrdinalIgnoreCase)
     {
-        // For all recipients: dropping one because Connection names it would make a response more cacheable than it is.
-        "Cache-Control", TargetedCacheControl.FieldName, "Age", "Date", "Expires", "Vary", "ETag", "Last-Modified", "Set-Cookie",
+        "Cache-Control", TargetedCacheControl.FieldName, "Age", "Date", "Expires", "Vary", "ETag", "Last-Modified",
         "Content-Type", "Content-Encoding", "Content-Length", "Content-Range",
+    };
+
+    private static readonly HashSet<string> NeverNominated = new(Governing, StringComparer.OrdinalIgnoreCase)
+    {
+        // For all recipients.
+        "Set-Cookie",
         // The server has acted on those of a request, or needs them for an upgrade; of a response YARP forwards none.
         "Connection", "Host", "Transfer-Encoding", "Upgrade",
     };
@@ -34,6 +40,10 @@ internal static class FieldRules
     private static readonly SearchValues<char> Controls =
         SearchValues.Create([.. Enumerable.Range(0, 32).Append(127).Select(code => (char)code).Where(c => c != '\t')]);
 
+    // tchar: RFC 9110 §5.6.2.
+    private static readonly SearchValues<char> TokenCharacters =
+        SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
     public static bool IsStored(string name) => !NeverStored.Contains(name);
 
     public static bool IsUpdatedByNotModified(string name) => IsStored(name) && !NeverUpdated.Contains(name);
@@ -41,10 +51,15 @@ internal static class FieldRules
     /// <summary>Whether naming the field in <c>Connection</c> makes it one for that connection alone. RFC 9110 §7.6.1.</summary>
     public static bool CanBeNominated(string name) => !NeverNominated.Contains(name);
 
+    /// <summary>Whether a response can be stored without the field, where <c>private</c> or <c>no-cache</c> names it. RFC 9111 §5.2.2.4, §5.2.2.7.</summary>
+    public static bool CanBeLeftOut(string name) => !Governing.Contains(name);
+
     /// <summary>Whether a field's value has control characters, which make it invalid. RFC 9110 §5.5.</summary>
     public static bool IsValue(ReadOnlySpan<char> value) => !value.ContainsAny(Controls);
 
     /// <summary>Whether a text can be the name of a field, a cookie or a method: a token of at most 256 characters. RFC 9110 §5.6.2.</summary>
-    public static bool IsToken(string text) =>
-        text.Length is > 0 and <= 256 && text.All(c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal));
+    public static bool IsToken(string text) => IsToken(text.AsSpan());
+
+    /// <inheritdoc cref="IsToken(string)"/>
+    public static bool IsToken(ReadOnlySpan<char> text) => text.Length is > 0 and <= 256 && !text.ContainsAnyExcept(TokenCharacters);
 }

@@ -42,8 +42,14 @@ internal sealed record RequestFacts
     /// <summary>Whether the request carries <c>Authorization</c>, or the gateway established an identity for it. RFC 9111 §3.5.</summary>
     public bool IsAuthorized { get; init; }
 
-    /// <summary>Whether it has a field that is not valid, and that the server let through: an error may be about that. RFC 9110 §5.5.</summary>
-    public bool IsMalformed { get; init; }
+    /// <summary>How long all fields of a request can be, in characters, before an origin may find them too large: many take 8 KB, and add some themselves.</summary>
+    public const int UsualLength = 4096;
+
+    /// <summary>
+    /// Whether it has a field that is not valid, and that the server let through (RFC 9110 §5.5), or more in its fields
+    /// than <see cref="UsualLength"/>: an error may be about that.
+    /// </summary>
+    public bool IsUnusual { get; init; }
 
     public string? IfNoneMatch { get; init; }
 

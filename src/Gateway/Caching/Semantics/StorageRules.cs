@@ -12,7 +12,7 @@ internal static class StorageRules
         var control = response.CacheControl;
         if (response.Status is < 200 or 206 or 304)
             return CacheReason.Status;
-        if (IsAboutOneRequest(response.Status) || (response.Status == 406 && !response.Vary.NamesPreference) || (response.Status >= 400 && request.IsMalformed))
+        if (IsAboutOneRequest(response.Status) || (response.Status == 406 && !response.Vary.NamesPreference) || (response.Status >= 400 && request.IsUnusual))
             return CacheReason.RequestStatus;
         if (control.MustUnderstand && !IsUnderstood(response.Status))
             return CacheReason.StatusNotUnderstood;

@@ -11,6 +11,14 @@ internal sealed class VaryRule : IEquatable<VaryRule>
         "authorization", "cookie", "from", "host", "origin", "proxy-authorization", "range", "referer", "user-agent", "x-api-key",
     };
 
+    // Those whose values are lists, so that an empty member says nothing: RFC 9110 §5.6.1. Of a field that is not known an
+    // origin may make something of it.
+    private static readonly HashSet<string> Lists = new(StringComparer.Ordinal)
+    {
+        "accept", "accept-charset", "accept-encoding", "accept-language", "access-control-request-headers", "cache-control", "forwarded", "prefer",
+        "te", "via",
+    };
+
     // RFC 9110 §12.5.2, §12.5.3, §12.5.4.
     private static readonly HashSet<string> CaseInsensitive = new(StringComparer.Ordinal) { "accept-charset", "accept-encoding", "accept-language" };
 
@@ -85,8 +93,8 @@ internal sealed class VaryRule : IEquatable<VaryRule>
     }
 
     /// <summary>
-    /// A request field's value in the form that is compared: lines combined, optional white space removed where lists
-    /// allow it, and lower case where the field's values have none. RFC 9111 §4.1.
+    /// A request field's value in the form that is compared: lines combined, white space and empty members removed where
+    /// lists allow it, and lower case where the field's values have none. RFC 9111 §4.1.
     /// </summary>
     /// <param name="name">The field's name in lower case.</param>
     /// <param name="value">Its lines, at least one. An absent field matches only an absent one: there is nothing to compare.</param>
@@ -94,10 +102,11 @@ internal sealed class VaryRule : IEquatable<VaryRule>
     /// <returns>The normal form: in <paramref name="buffer"/>, or a part of <paramref name="value"/> itself.</returns>
     public static ReadOnlySpan<char> Normalize(string name, StringValues value, Span<char> buffer)
     {
-        var text = value.Count == 1 ? value[0] ?? "" : string.Join(',', value.ToArray());
+        // Lines of Cookie are combined in its own way, as they are on their way to the origin: RFC 9113 §8.2.3.
+        var text = value.Count == 1 ? value[0] ?? "" : string.Join(name == "cookie" ? "; " : ",", value.ToArray());
         if (Singletons.Contains(name))
             return text.AsSpan().Trim(" \t");
-        return NormalizeList(text, isLowered: CaseInsensitive.Contains(name), text.Length <= buffer.Length ? buffer : new char[text.Length]);
+        return NormalizeList(text, isList: Lists.Contains(name), isLowered: CaseInsensitive.Contains(name), text.Length <= buffer.Length ? buffer : new char[text.Length]);
     }
 
     public bool Equals(VaryRule? other) => other is not null && Names.SequenceEqual(other.Names);
@@ -115,12 +124,13 @@ internal sealed class VaryRule : IEquatable<VaryRule>
                 names.Add(member.ToLowerInvariant());
         }
 
-        return names.Contains("*") ? Any : FromNames([.. names]);
+        // What is no name could have been one: nobody else is known to match then.
+        return names.Contains("*") || !names.All(FieldRules.IsToken) ? Any : FromNames([.. names]);
     }
 
-    // Without white space around commas outside quotes, and without empty members: RFC 9110 §5.6.1. One pass and no
-    // string, because every hit on a response with Vary comes through here.
-    private static Span<char> NormalizeList(string text, bool isLowered, Span<char> normal)
+    // Without white space around commas outside quotes, and as a list without empty members: RFC 9110 §5.6.1. One pass and
+    // no string, because every hit on a response with Vary comes through here.
+    private static Span<char> NormalizeList(string text, bool isList, bool isLowered, Span<char> normal)
     {
         var length = 0;
         var isQuoted = false;
@@ -132,7 +142,7 @@ internal sealed class VaryRule : IEquatable<VaryRule>
             if (!isQuoted && c == ',')
             {
                 length = normal[..length].TrimEnd(" \t").Length;
-                if (length == 0 || normal[length - 1] == ',')
+                if (isList && (length == 0 || normal[length - 1] == ','))
                     continue;
             }
 
@@ -141,7 +151,7 @@ internal sealed class VaryRule : IEquatable<VaryRule>
             normal[length++] = isLowered ? char.ToLowerInvariant(c) : c;
         }
 
-        return normal[..length].TrimEnd(" \t,");
+        return normal[..length].TrimEnd(isList ? " \t," : " \t");
     }
 
     private sealed record ParsedField(string Field, VaryRule Rule);

@@ -21,6 +21,12 @@ public sealed class ExtraVaryTests
     [InlineData("Cookie: a=1", "Cookie: a=1; a=2")]
     [InlineData("Cookie: a=1; a=2", "Cookie: a=2; a=1")]
     [InlineData("Cookie: a=1", "Cookie: A=1")]
+    // Some origins compare names without case, some take what has no value.
+    [InlineData("Cookie: A=1", "")]
+    [InlineData("Cookie: A=1", "Cookie: A=2")]
+    [InlineData("Cookie: a", "")]
+    [InlineData("Cookie: a=1; c=1", "Cookie: a=1\u00a0; c=1")]
+    [InlineData("Cookie: c=1;\u00a0a=1", "Cookie: c=1")]
     [InlineData("sub: alice", "sub: bob")]
     [InlineData("sub: alice", "")]
     [InlineData("sub: alice", "role: alice")]

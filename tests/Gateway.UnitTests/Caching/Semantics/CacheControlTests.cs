@@ -38,6 +38,10 @@ public sealed class CacheControlTests
     [InlineData("x=\"max-age=60", 0L)]
     [InlineData("max-age=60, x=\"", 0L)]
     [InlineData("x=\"a, max-age=60", 0L)]
+    // Nor does one beside what is no directive, and may have been meant for one.
+    [InlineData("max-age=60, \"private\"", 0L)]
+    [InlineData("max-age=60, \u00a0private", 0L)]
+    [InlineData("max-age=60, no store", 0L)]
     [InlineData("max-age= \"60\"", 60L)]
     [InlineData("max-age = 60", 60L)]
     [InlineData("max-age=\"6\"0", 6L)]
@@ -63,6 +67,11 @@ public sealed class CacheControlTests
     // What cannot be the name of a field concerns the whole response.
     [InlineData("private=\"a;b\"", "Private")]
     [InlineData("no-cache=\"a, b\\\"\"", "NoCache")]
+    // No response can be stored without these.
+    [InlineData("no-cache=\"Vary\"", "NoCache")]
+    [InlineData("private=\"Set-Cookie, vary\"", "Private")]
+    [InlineData("private=cache-control", "Private")]
+    [InlineData("no-cache=\"Content-Encoding\"", "NoCache")]
     [InlineData("private=\"set-cookie", "Private")]
     // A quote that does not end hides no directive that restricts.
     [InlineData("x=\"a, no-store", "NoStore")]

@@ -57,8 +57,8 @@ public sealed class StorageRulesTests
     [InlineData(500, true, nameof(CacheReason.RequestStatus))]
     [InlineData(200, true, nameof(CacheReason.None))]
     [InlineData(400, false, nameof(CacheReason.None))]
-    public void An_error_after_a_malformed_request_is_not_stored(int status, bool isMalformed, string expected) =>
-        Assert.Equal(expected, Decide(Fields.Request() with { IsMalformed = isMalformed }, Fields.Response(status, "max-age=60")));
+    public void An_error_after_an_unusual_request_is_not_stored(int status, bool isUnusual, string expected) =>
+        Assert.Equal(expected, Decide(Fields.Request() with { IsUnusual = isUnusual }, Fields.Response(status, "max-age=60")));
 
     // RFC 9110 §15.5.7, §12.5.5.
     [Theory]

@@ -15,6 +15,11 @@ public sealed class VaryRuleTests
     [InlineData(", *", "*")]
     [InlineData("foo, *", "*")]
     [InlineData("foo⏎*", "*")]
+    // What is no name may have been meant for one.
+    [InlineData("foo bar", "*")]
+    [InlineData("foo; bar", "*")]
+    [InlineData("\"*\"", "*")]
+    [InlineData("foo, b\u00a0r", "*")]
     public void The_names_are_those_of_all_lines(string? field, string expected)
     {
         var rule = VaryRule.Parse(Fields.Lines(field));
@@ -25,7 +30,8 @@ public sealed class VaryRuleTests
     [Theory]
     [InlineData("foo", "1,2", " 1 ,\t2 ")]
     [InlineData("foo", "1, 2", "1⏎2")]
-    [InlineData("foo", "1,2", ",1,,2,")]
+    [InlineData("accept", "1,2", ",1,,2,")]
+    [InlineData("cookie", "a=1; b=2", "a=1⏎b=2")]
     [InlineData("accept-encoding", "gzip, br", "GZIP,BR")]
     [InlineData("accept-language", "en, de", "eN , De")]
     [InlineData("user-agent", "x", " x ")]
@@ -37,6 +43,11 @@ public sealed class VaryRuleTests
     [InlineData("foo", "a", "A")]
     [InlineData("foo", "1,2", "2,1")]
     [InlineData("foo", "a b", "a,b")]
+    // Of a field that is not known to be a list, an origin may make something else.
+    [InlineData("foo", "a", "a,")]
+    [InlineData("foo", "a", ",a")]
+    [InlineData("foo", "a,b", "a,,b")]
+    [InlineData("cookie", "a=1,b=2", "a=1⏎b=2")]
     [InlineData("foo", "a  b", "a b")]
     [InlineData("foo", "", null)]
     [InlineData("foo", "\"a, b\"", "\"a,b\"")]
