@@ -93,7 +93,7 @@ internal enum CacheReason
     /// <summary>Not stored: <c>must-understand</c>, and the status is not understood. RFC 9111 §5.2.2.3.</summary>
     StatusNotUnderstood,
 
-    /// <summary>Not stored: a partial (206), not modified (304) or interim response. RFC 9111 §3.</summary>
+    /// <summary>Not stored: a partial (206), not modified (304) or interim response, or one whose status is none. RFC 9111 §3, RFC 9110 §15.</summary>
     Status,
 
     /// <summary>Not stored: the status is about this one request and not about its target, such as 429 or 431. RFC 6585 §3 to §6.</summary>

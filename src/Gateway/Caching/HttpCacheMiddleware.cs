@@ -68,7 +68,7 @@ internal sealed class HttpCacheMiddleware(
         if (decision.Reuse.IsAllowed)
             await ServeAsync(exchange, decision);
         else if (exchange.Request.CacheControl.OnlyIfCached)
-            RefuseToForward(exchange.Context.Response);
+            await RefuseToForwardAsync(exchange.Context);
         else if (HttpMethods.IsHead(exchange.Context.Request.Method))
             await _head.AnswerAsync(exchange, candidate);
         else if (exchange.Request.Range is not null && candidate.Validatable is null)
@@ -101,11 +101,12 @@ internal sealed class HttpCacheMiddleware(
     }
 
     // RFC 9111 §5.2.1.7.
-    private static void RefuseToForward(HttpResponse response)
+    private static Task RefuseToForwardAsync(HttpContext context)
     {
-        response.StatusCode = StatusCodes.Status504GatewayTimeout;
-        response.Headers.CacheControl = "no-store";
-        response.Headers.Append(CacheStatus.FieldName, $"Gateway; detail={CacheStatus.NameOf(CacheReason.OnlyIfCached)}");
+        context.Response.Headers.CacheControl = "no-store";
+        context.Response.Headers.Append(CacheStatus.FieldName, $"Gateway; detail={CacheStatus.NameOf(CacheReason.OnlyIfCached)}");
+        return TypedResults.Problem(statusCode: StatusCodes.Status504GatewayTimeout, detail: "Nothing that is stored answers the request, and it allows nothing else.")
+            .ExecuteAsync(context);
     }
 
     // At the last moment: until then they are read, and stored with the other fields.

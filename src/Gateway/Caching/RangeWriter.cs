@@ -17,8 +17,7 @@ internal static class RangeWriter
         switch (ranges.Count)
         {
             case 0:
-                Refuse(context.Response, stored);
-                return Task.CompletedTask;
+                return RefuseAsync(context, stored);
             case 1:
                 return WriteOneAsync(context, stored, ranges[0]);
             default:
@@ -27,14 +26,15 @@ internal static class RangeWriter
     }
 
     // What makes the stored response reusable must not make this one so.
-    private static void Refuse(HttpResponse response, StoredResponse stored)
+    private static Task RefuseAsync(HttpContext context, StoredResponse stored)
     {
+        var response = context.Response;
         foreach (var (name, _) in stored.Fields)
             response.Headers.Remove(name);
-        response.StatusCode = StatusCodes.Status416RangeNotSatisfiable;
         response.Headers.CacheControl = "no-store";
         response.Headers.ContentRange = string.Create(CultureInfo.InvariantCulture, $"bytes */{stored.Body.Length}");
-        response.ContentLength = 0;
+        return TypedResults.Problem(statusCode: StatusCodes.Status416RangeNotSatisfiable, detail: "No range that is asked for is within the representation.")
+            .ExecuteAsync(context);
     }
 
     private static async Task WriteOneAsync(HttpContext context, StoredResponse stored, ByteRange range)

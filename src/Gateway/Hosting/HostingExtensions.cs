@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.Transforms.Builder;
 
 namespace Gateway.Hosting;
 
@@ -90,6 +91,7 @@ internal static class HostingExtensions
         var config = new InMemoryConfigProvider([], []);
         services.AddSingleton(config);
         services.AddSingleton<IProxyConfigProvider>(config);
+        services.AddSingleton<ITransformProvider, ResponseGuard>();
         services.AddReverseProxy().ConfigureHttpClient((context, handler) =>
         {
             // As in Listeners.ConfigureProtocol; a cluster's HttpClient:RequestHeaderEncoding still wins.

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Gateway.Admin;
+using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.Extensions.Primitives;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Model;
 
@@ -47,14 +49,17 @@ internal sealed class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMid
             await WriteAsync(context, context.Response.StatusCode);
     }
 
-    // The framework decodes names of the form xn--… wherever it is asked for the host, and throws.
-    private static bool IsHostReadable(HttpRequest request)
+    // The framework decodes names of the form xn--… wherever it is asked for the host, and where a proxy names it, and throws.
+    private static bool IsHostReadable(HttpRequest request) =>
+        IsHostReadable(request.Headers.Host) && IsHostReadable(request.Headers[ForwardedHeadersDefaults.XForwardedHostHeaderName]);
+
+    private static bool IsHostReadable(StringValues field)
     {
-        if (!request.Headers.Host.ToString().Contains("xn--", StringComparison.Ordinal))
+        if (field.Count == 0 || !field.Any(line => line?.Contains("xn--", StringComparison.Ordinal) == true))
             return true;
         try
         {
-            return request.Host.HasValue;
+            return field.SelectMany(line => (line ?? "").Split(',')).All(host => HostString.FromUriComponent(host.Trim()) is var _);
         }
         catch (ArgumentException)
         {

@@ -222,15 +222,7 @@ public sealed class PoisoningTests : IAsyncLifetime
     [InlineData("SHOP.example")]
     public async Task An_origin_that_wants_its_host_in_one_spelling_redirects_nobody_who_has_it(string host)
     {
-        var transforms = new[] { new { RequestHeaderOriginalHost = "true" } };
-        await using var node = await GatewayNode.StartAsync(new
-        {
-            ReverseProxy = new
-            {
-                Routes = new { all = new { ClusterId = "origin", Match = new { Path = "{**path}" }, OutputCachePolicy = "origin", Transforms = transforms } },
-                Clusters = new { origin = new { Destinations = new { one = new { _origin.Address } } } },
-            },
-        });
+        await using var node = await GatewayNode.StartAsync(new { ReverseProxy = _origin.ProxySection(new Dictionary<string, string> { ["RequestHeaderOriginalHost"] = "true" }) });
         _origin.Answer = head => head.Contains("\r\nHost: shop.example\r\n", StringComparison.Ordinal)
             ? Answer("Cache-Control: max-age=60", "page")
             : "HTTP/1.1 301 Moved Permanently\r\nCache-Control: max-age=60\r\nLocation: http://shop.example/x\r\nContent-Length: 0\r\n\r\n";

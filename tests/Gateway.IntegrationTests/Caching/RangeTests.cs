@@ -62,7 +62,8 @@ public sealed class RangeTests : OneNodeTests
         Assert.Equal("bytes */10", refused.Content.Headers.ContentRange!.ToString());
         Assert.Equal("no-store", refused.Headers.CacheControl!.ToString());
         Assert.Null(refused.Headers.ETag);
-        Assert.Empty(await refused.TextAsync());
+        Assert.Equal("application/problem+json", refused.Content.Headers.ContentType!.MediaType);
+        Assert.Contains("416", await refused.TextAsync(), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -1,3 +1,6 @@
+using System.Net;
+using System.Net.WebSockets;
+using System.Text;
 using Gateway.IntegrationTests.Infrastructure;
 
 namespace Gateway.IntegrationTests.Hosting;
@@ -29,6 +32,27 @@ public sealed class Http2RequestTests : IAsyncLifetime
     {
         await _node.DisposeAsync();
         await _origin.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_WebSocket_opened_in_HTTP_2_reaches_an_origin_that_speaks_HTTP_1()
+    {
+        // RFC 8441: CONNECT, which the gateway refuses without a protocol.
+        _origin.Map("/socket", async context =>
+        {
+            using var socket = await context.WebSockets.AcceptWebSocketAsync();
+            await socket.SendAsync(Encoding.ASCII.GetBytes("hello"), WebSocketMessageType.Text, endOfMessage: true, context.RequestAborted);
+            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, context.RequestAborted);
+        });
+        using var client = new ClientWebSocket { Options = { HttpVersion = HttpVersion.Version20, HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact } };
+        using var invoker = new HttpMessageInvoker(new SocketsHttpHandler());
+
+        await client.ConnectAsync(new UriBuilder(_node.PublicAddress) { Scheme = "ws", Path = "/socket" }.Uri, invoker, default);
+
+        var received = new byte[16];
+        var message = await client.ReceiveAsync(received, default);
+        Assert.Equal("hello", Encoding.ASCII.GetString(received, 0, message.Count));
+        Assert.Equal("GET", _origin.Requests[^1].Method);
     }
 
     [Fact]

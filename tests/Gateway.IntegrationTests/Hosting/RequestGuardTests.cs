@@ -75,6 +75,14 @@ public sealed class RequestGuardTests
     [InlineData("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\n", "400")]
     [InlineData("GET / HTTP/1.1\r\n Host: a\r\n\r\n", "400")]
     [InlineData("head / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "501")]
+    [InlineData("get / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "501")]
+    [InlineData("Post / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", "501")]
+    [InlineData("TRACE / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "501")]
+    [InlineData("CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\nConnection: close\r\n\r\n", "501")]
+    [InlineData("POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "501")]
+    [InlineData("POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "501")]
+    [InlineData("GET / HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n", "400")]
+    [InlineData("GET / HTTP/1.1\r\nHost: a:99999\r\nConnection: close\r\n\r\n", "400")]
     public async Task A_malformed_request_gets_a_client_error_and_leaves_no_exception_in_the_log(string request, string status)
     {
         await using var origin = (await TestOrigin.StartAsync()).Map("/", "hello");
@@ -85,6 +93,62 @@ public sealed class RequestGuardTests
         Assert.StartsWith($"HTTP/1.1 {status}", response, StringComparison.Ordinal);
         Assert.DoesNotContain("Server:", response, StringComparison.OrdinalIgnoreCase);
         Assert.Empty(node.Log.Exceptions);
+    }
+
+    [Theory]
+    [InlineData("xn--")]
+    [InlineData("xn--99zzzzzz.com")]
+    [InlineData("shop.example, xn--99zzzzzz.com")]
+    public async Task A_host_that_cannot_be_decoded_is_no_failure_of_the_gateway_where_a_proxy_passes_it_on(string host)
+    {
+        await using var origin = (await TestOrigin.StartAsync()).Map("/", "hello");
+        await using var node = await GatewayNode.StartAsync(new { ReverseProxy = origin.ProxySection() }, args: ["--ForwardedHeaders:KnownProxies:0=127.0.0.1"]);
+
+        var response = await node.RawGetAsync("/", $"X-Forwarded-Host: {host}\r\n");
+
+        Assert.StartsWith("HTTP/1.1 400", response, StringComparison.Ordinal);
+        Assert.Contains("application/problem+json", response, StringComparison.Ordinal);
+        Assert.Empty(node.Log.Exceptions);
+    }
+
+    [Theory]
+    [InlineData("a:")]
+    [InlineData("a:080")]
+    [InlineData("[::1]:8080")]
+    [InlineData("[::1]")]
+    [InlineData("caf\u00e9.example")]
+    [InlineData("a.b-c_d.example.:65535")]
+    public async Task No_request_reaches_an_origin_with_two_hosts(string host)
+    {
+        // RFC 9112 §3.2: which of them counts, each server decides for itself.
+        await using var origin = RawOrigin.Start();
+        var hosts = 0;
+        origin.Answer = head =>
+        {
+            hosts = head.Split("\r\n").Count(line => line.StartsWith("Host:", StringComparison.OrdinalIgnoreCase));
+            return "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+        };
+        await using var node = await GatewayNode.StartAsync(new { ReverseProxy = origin.ProxySection(new Dictionary<string, string> { ["RequestHeaderOriginalHost"] = "true" }) });
+
+        var response = await node.RawGetAsync("/", host: host);
+
+        Assert.Equal(response.StartsWith("HTTP/1.1 400", StringComparison.Ordinal) ? 0 : 1, hosts);
+    }
+
+    [Theory]
+    [InlineData("0", "HTTP/1.1 204", "")]
+    [InlineData("2", "HTTP/1.1 200", "1")]
+    [InlineData("x", "HTTP/1.1 200", "x")]
+    public async Task A_request_for_options_goes_as_far_as_it_says(string forwards, string answer, string forwarded)
+    {
+        // RFC 9110 §7.6.2.
+        await using var origin = (await TestOrigin.StartAsync()).Map("/", "hello");
+        await using var node = await GatewayNode.StartAsync(new { ReverseProxy = origin.ProxySection() });
+
+        var response = await node.RawAsync($"OPTIONS / HTTP/1.1\r\nHost: a\r\nMax-Forwards: {forwards}\r\nConnection: close\r\n\r\n");
+
+        Assert.StartsWith(answer, response, StringComparison.Ordinal);
+        Assert.Equal(forwarded, origin.Requests.SingleOrDefault()?.Headers["Max-Forwards"].ToString() ?? "");
     }
 
     [Theory]

@@ -27,9 +27,11 @@ internal sealed class RawOrigin : IAsyncDisposable
 
     public static RawOrigin Start() => new();
 
-    public object ProxySection() => new
+    /// <summary>A route for everything, with the policy <c>origin</c>.</summary>
+    /// <param name="transforms">What YARP is to change.</param>
+    public object ProxySection(params Dictionary<string, string>[] transforms) => new
     {
-        Routes = new { all = new { ClusterId = "origin", Match = new { Path = "{**path}" }, OutputCachePolicy = "origin" } },
+        Routes = new { all = new { ClusterId = "origin", Match = new { Path = "{**path}" }, OutputCachePolicy = "origin", Transforms = transforms } },
         Clusters = new { origin = new { Destinations = new { one = new { Address } } } },
     };
 

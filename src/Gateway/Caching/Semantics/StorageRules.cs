@@ -10,7 +10,7 @@ internal static class StorageRules
     public static CacheReason Decide(RequestFacts request, ResponseFacts response, in StoragePolicy policy)
     {
         var control = response.CacheControl;
-        if (response.Status is < 200 or 206 or 304)
+        if (response.Status is < 200 or 206 or 304 or > 599)
             return CacheReason.Status;
         if (IsAboutOneRequest(response.Status) || (response.Status == 406 && !response.Vary.NamesPreference) || (response.Status >= 400 && request.IsUnusual))
             return CacheReason.RequestStatus;

@@ -13,6 +13,7 @@ public sealed class StorageRulesTests
     [InlineData(599, "s-maxage=60", nameof(CacheReason.None))]
     [InlineData(103, "max-age=60", nameof(CacheReason.Status))]
     [InlineData(206, "max-age=60", nameof(CacheReason.Status))]
+    [InlineData(999, "max-age=60", nameof(CacheReason.Status))]
     [InlineData(304, "max-age=60", nameof(CacheReason.Status))]
     [InlineData(200, "no-store, max-age=60", nameof(CacheReason.ResponseNoStore))]
     [InlineData(200, "private, max-age=60", nameof(CacheReason.ResponsePrivate))]
