@@ -13,6 +13,8 @@ namespace Gateway.Hosting;
 /// </summary>
 internal sealed class ResponseGuard : ITransformProvider
 {
+    private static readonly HashSet<string> Compressions = new(StringComparer.OrdinalIgnoreCase) { "compress", "deflate", "gzip", "x-compress", "x-gzip" };
+
     public void ValidateRoute(TransformRouteValidationContext context)
     {
     }
@@ -36,15 +38,19 @@ internal sealed class ResponseGuard : ITransformProvider
         return default;
     }
 
-    // RFC 9110 §15; §15.2.2: nobody switches protocols who was not asked to.
+    // Two digits are no status (RFC 9112 §4); one above 599 is passed on, and not stored. RFC 9110 §15.2.2: nobody switches protocols who was not asked to.
     private static bool IsStatus(HttpResponseMessage response) => response.StatusCode is HttpStatusCode.SwitchingProtocols
         ? response.RequestMessage?.Headers.NonValidated.Contains(HeaderNames.Upgrade) == true
-        : (int)response.StatusCode is >= 100 and <= 599;
+        : (int)response.StatusCode >= 100;
 
-    // Octets in a coding that nobody takes off again are not the content: RFC 9112 §6.1, §7.
-    private static bool IsReadable(HttpResponseMessage response) =>
-        !response.Headers.NonValidated.TryGetValues(HeaderNames.TransferEncoding, out var codings)
-        || (codings.Count == 1 && codings.ToString().AsSpan().Trim(" \t").Equals("chunked", StringComparison.OrdinalIgnoreCase));
+    // Octets in a coding that nobody takes off again are not the content: RFC 9112 §7.2. What is no coding at all says nothing of them.
+    private static bool IsReadable(HttpResponseMessage response)
+    {
+        if (!response.Headers.NonValidated.TryGetValues(HeaderNames.TransferEncoding, out var lines))
+            return true;
+        var text = lines.ToString();
+        return text == "chunked" || !text.Split(',', StringSplitOptions.TrimEntries).Any(Compressions.Contains);
+    }
 
     private static void Refuse(ResponseTransformContext context, HttpResponseMessage response)
     {
