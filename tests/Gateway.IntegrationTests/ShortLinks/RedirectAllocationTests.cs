@@ -12,6 +12,7 @@ public sealed class RedirectAllocationTests
     private const int MaxBytesPerRedirect = 128;
 
     private const int Redirects = 10_000;
+    private const int Rounds = 4;
 
     [Fact]
     public async Task A_redirect_from_memory_allocates_little()
@@ -28,36 +29,28 @@ public sealed class RedirectAllocationTests
         context.Request.RouteValues[ShortLinkHandler.SlugParameter] = "oak";
         context.Request.Headers.UserAgent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
-        var (bytes, followed) = (0L, 1);
+        var (bytes, followed, whole) = (0L, 1, 0);
+        // More than once: the first times compile. A round that has to ask Redis does not count: on a busy machine that may take a while.
         await Eventually.TrueAsync(
             async () =>
             {
-                context.Response.Headers.Clear();
-                var redirect = handler.InvokeAsync(context);
-                followed++;
-                var isFromMemory = redirect.IsCompletedSuccessfully;
-                await redirect;
-                return isFromMemory;
-            },
-            "the link is in memory");
-        // More than once: the first times compile. On a busy machine a node may have to ask Redis between.
-        for (var (whole, tries) = (0, 0); whole < 4 && tries < 100; tries++)
-        {
-            var before = GC.GetAllocatedBytesForCurrentThread();
-            var last = Task.CompletedTask;
-            for (var i = 0; i < Redirects && last.IsCompletedSuccessfully; i++, followed++)
-            {
-                context.Response.Headers.Clear();
-                last = handler.InvokeAsync(context);
-            }
+                var before = GC.GetAllocatedBytesForCurrentThread();
+                var last = Task.CompletedTask;
+                for (var i = 0; i < Redirects && last.IsCompletedSuccessfully; i++, followed++)
+                {
+                    context.Response.Headers.Clear();
+                    last = handler.InvokeAsync(context);
+                }
 
-            if (last.IsCompletedSuccessfully)
-                (bytes, whole) = ((GC.GetAllocatedBytesForCurrentThread() - before) / Redirects, whole + 1);
-            await last;
-        }
+                if (last.IsCompletedSuccessfully)
+                    (bytes, whole) = ((GC.GetAllocatedBytesForCurrentThread() - before) / Redirects, whole + 1);
+                await last;
+                return whole == Rounds;
+            },
+            "redirects come from memory");
 
         Assert.Equal(StatusCodes.Status302Found, context.Response.StatusCode);
-        Assert.True(bytes is > 0 and <= MaxBytesPerRedirect, $"A redirect allocates {bytes} bytes, more than {MaxBytesPerRedirect}.");
+        Assert.True(bytes is > 0 and <= MaxBytesPerRedirect, $"A redirect allocates {bytes} bytes, at most {MaxBytesPerRedirect} are expected.");
         Assert.Equal(followed, await node.VisitsAsync("oak"));
     }
 }

@@ -54,29 +54,30 @@ internal sealed class TotalsWriteBack(KnownTotals totals, VisitStore visits, Red
 
     private async Task WriteBackAsync(CancellationToken cancellationToken)
     {
-        while (true)
-        {
-            var interruptions = totals.Interruptions;
-            if (await TryWriteBackAsync(interruptions, cancellationToken))
-            {
-                totals.WrittenBack(interruptions);
-                return;
-            }
-
-            await Task.Delay(RetryInterval, time, cancellationToken);
-        }
+        long interruptions;
+        do
+            interruptions = totals.Interruptions;
+        while (!await TryWriteBackAsync(interruptions, cancellationToken));
+        totals.WrittenBack(interruptions);
     }
 
-    // False: Redis does not answer at all, or it was interrupted again, and all is written anew. Where only a part of it
-    // does not answer, such as one master of a cluster, what is missing is tried again a little at a time: many failures
-    // at once would open the circuit for all that the others answer well.
+    // False: Redis was interrupted again, and all is written anew. Where only a part of it does not answer, such as one
+    // master of a cluster, what is missing is tried again a little at a time: many failures at once would open the circuit
+    // for all that the others answer well. Others may open it all the same: then this goes on where it was, since from the
+    // beginning it might never get past what does not answer.
     private async Task<bool> TryWriteBackAsync(long interruptions, CancellationToken cancellationToken)
     {
         var (callsAtOnce, hasFailed, delay) = (FewCallsAtOnce, false, RetryInterval);
         var missing = new Queue<KnownTotal>(totals.All);
-        // Also where nothing is known: Redis must answer before it can be trusted to know what others wrote back.
-        while (await AnswersAsync(cancellationToken))
+        while (totals.Interruptions == interruptions)
         {
+            // Also where nothing is known: Redis must answer before it can be trusted to know what others wrote back.
+            if (!await AnswersAsync(cancellationToken))
+            {
+                await Task.Delay(RetryInterval, time, cancellationToken);
+                continue;
+            }
+
             while (missing.Count > 0 && await TryWriteAsync(missing, callsAtOnce, cancellationToken))
             {
                 delay = RetryInterval;
@@ -89,8 +90,6 @@ internal sealed class TotalsWriteBack(KnownTotals totals, VisitStore visits, Red
             (callsAtOnce, hasFailed) = (FewCallsAtOnce, true);
             await Task.Delay(delay, time, cancellationToken);
             delay = delay < LongestRetryInterval ? 2 * delay : LongestRetryInterval;
-            if (totals.Interruptions != interruptions)
-                return false;
         }
 
         return false;
