@@ -86,7 +86,9 @@ internal static class MessageGuard
     {
         if (!uint.TryParse(fields.MaxForwards, NumberStyles.None, CultureInfo.InvariantCulture, out var left))
             return false;
-        fields.MaxForwards = left == 0 ? "0" : (left - 1).ToString(CultureInfo.InvariantCulture);
-        return left == 0;
+        if (left == 0)
+            return true;
+        fields.MaxForwards = (left - 1).ToString(CultureInfo.InvariantCulture);
+        return false;
     }
 }

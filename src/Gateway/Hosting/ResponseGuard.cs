@@ -1,4 +1,5 @@
 using System.Net;
+using Gateway.Caching.Fetch;
 using Microsoft.Net.Http.Headers;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Transforms;
@@ -48,8 +49,7 @@ internal sealed class ResponseGuard : ITransformProvider
     {
         if (!response.Headers.NonValidated.TryGetValues(HeaderNames.TransferEncoding, out var lines))
             return true;
-        var text = lines.ToString();
-        return text == "chunked" || !text.Split(',', StringSplitOptions.TrimEntries).Any(Compressions.Contains);
+        return (lines.Count == 1 && lines.ToString() == "chunked") || !ConnectionFields.NamesIn(lines).Any(Compressions.Contains);
     }
 
     private static void Refuse(ResponseTransformContext context, HttpResponseMessage response)

@@ -40,12 +40,12 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
             // Another node may have refreshed it: its copy is taken, and kept in memory, instead.
             await services.Store.FindInRedisAsync(exchange.PrimaryKey, exchange.SelectingFields, exchange.Context.RequestAborted);
             await LeadAsync(exchange, new FetchCandidate(CacheReason.Stale, stale), exchange.PrimaryKey, shared);
-            // With one client's credentials nothing may come back that others can use: that is no failure of theirs. RFC 9111 §3.5.
-            if (exchange.Request.IsAuthorized || FindNewer(exchange, stale) is not null)
-                services.FailedRefreshes.Remove(exchange.PrimaryKey);
         }
         finally
         {
+            // With one client's credentials nothing may come back that others can use: that is no failure of theirs. RFC 9111 §3.5.
+            if (exchange.Request.IsAuthorized || FindNewer(exchange, stale) is not null)
+                services.FailedRefreshes.Remove(exchange.PrimaryKey);
             fetches.End(exchange.PrimaryKey, shared);
         }
     }
