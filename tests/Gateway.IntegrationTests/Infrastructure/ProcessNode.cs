@@ -11,13 +11,16 @@ internal sealed class ProcessNode : IAsyncDisposable
     private readonly Process _process;
     private readonly StringBuilder _output = new();
 
-    private ProcessNode(DirectoryInfo directory, string config, string redis)
+    private ProcessNode(DirectoryInfo directory, string config, string redis, IReadOnlyDictionary<string, string> environment)
     {
         _directory = directory;
         var (publicAddress, adminAddress) = ($"http://127.0.0.1:{FreePort.Next()}", $"http://127.0.0.1:{FreePort.Next()}");
         _process = GatewayProcess.Start(
-            "--urls", publicAddress, $"--Admin:Urls={adminAddress}", "--config", config, $"--Redis:Configuration={redis}",
-            "--Hosting:DrainSeconds=0", "--Logging:LogLevel:Default=Warning", "--Logging:LogLevel:Gateway=Information");
+            [
+                "--urls", publicAddress, $"--Admin:Urls={adminAddress}", "--config", config, $"--Redis:Configuration={redis}",
+                "--Hosting:DrainSeconds=0", "--Logging:LogLevel:Default=Warning", "--Logging:LogLevel:Gateway=Information",
+            ],
+            environment);
         _process.OutputDataReceived += (_, line) => Keep(line.Data);
         _process.ErrorDataReceived += (_, line) => Keep(line.Data);
         _process.BeginOutputReadLine();
@@ -42,12 +45,15 @@ internal sealed class ProcessNode : IAsyncDisposable
         }
     }
 
-    public static async Task<ProcessNode> StartAsync(object config, string redis)
+    /// <param name="config">The configuration, to be serialized.</param>
+    /// <param name="redis">A connection string.</param>
+    /// <param name="environment">What its environment has beside this process's.</param>
+    public static async Task<ProcessNode> StartAsync(object config, string redis, IReadOnlyDictionary<string, string>? environment = null)
     {
         var directory = Directory.CreateTempSubdirectory("gateway-test-");
         var path = Path.Combine(directory.FullName, "gateway.json");
         await File.WriteAllTextAsync(path, JsonSerializer.Serialize(config));
-        var node = new ProcessNode(directory, path, redis);
+        var node = new ProcessNode(directory, path, redis, environment ?? new Dictionary<string, string>());
         try
         {
             await Eventually.TrueAsync(node.IsReadyAsync, "the gateway is ready", TimeSpan.FromSeconds(60));
