@@ -106,6 +106,8 @@ public sealed class GatheringStreamTests : IAsyncLifetime, IDisposable
         await using var redis = await RedisServer.StartAsync();
         var options = ConfigurationOptions.Parse(redis.ConnectionString);
         options.Tunnel = new GatheringTunnel(TimeProvider.System);
+        // However long a busy machine takes for 100 MB.
+        options.AsyncTimeout = 60_000;
         await using var connection = await ConnectionMultiplexer.ConnectAsync(options);
         var database = connection.GetDatabase();
         var value = new byte[size];
