@@ -38,12 +38,15 @@ internal readonly record struct IdentityPart(IdentitySource Source, string Name)
         return isKnown && HasName(source) == name.Length > 0 && (colon < 0 || name.Length > 0) && !char.IsAsciiDigit(text[0]);
     }
 
-    /// <summary>The value in a request; null when the request has none.</summary>
+    /// <summary>
+    /// The value in a request; null when the request has none, or a field in several lines: which of them the origin takes
+    /// nobody knows, and each combination would be another client.
+    /// </summary>
     public string? Read(HttpContext context) => Source switch
     {
         IdentitySource.ClientIp => ClientNetwork(context.Connection.RemoteIpAddress),
         IdentitySource.Route => context.GetEndpoint()?.DisplayName,
-        IdentitySource.Header => context.Request.Headers.TryGetValue(Name, out var values) && values.Count > 0 ? values.ToString() : null,
+        IdentitySource.Header => context.Request.Headers.TryGetValue(Name, out var lines) && lines.Count == 1 ? lines.ToString() : null,
         IdentitySource.Host => context.Request.Host.HasValue ? context.Request.Host.Host.ToLowerInvariant() : null,
         IdentitySource.Cookie => context.Request.Cookies.TryGetValue(Name, out var cookie) ? cookie : null,
         _ => context.User.FindFirst(Name)?.Value,

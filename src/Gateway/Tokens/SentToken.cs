@@ -20,8 +20,8 @@ internal static class SentToken
         var sent = field is null ? request.Headers.Authorization : request.Headers[field];
         if (sent.Count == 0)
             return false;
-        // Several fields are joined by commas, which neither a token nor a key has: it is malformed.
-        var text = sent.ToString().AsSpan();
+        // Several lines are joined by commas, empty ones too, which neither a token nor a key has: it is malformed.
+        var text = (sent.Count == 1 ? sent.ToString() : string.Join(',', (string?[])sent!)).AsSpan();
         if (field is null)
             return TryReadBearer(text, out token);
         token = text.Trim(' ');

@@ -54,7 +54,7 @@ internal static class CartEndpoints
         return TypedResults.NoContent();
     }
 
-    /// <summary>Saves the session before the answer, so that a success is never announced for a change that is lost: then the answer is 503.</summary>
+    /// <summary>Saves the session before the answer: where it cannot be, that is 503. Of two requests at once the session that is saved last holds, as with any <c>ISession</c>.</summary>
     private static async ValueTask<object?> KeepInSession(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
     {
         var context = invocation.HttpContext;

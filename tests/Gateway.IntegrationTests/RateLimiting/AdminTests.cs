@@ -26,6 +26,28 @@ public sealed class AdminTests : LimitedNodes
         await Eventually.TrueAsync(async () => await StatusAsync(a, ("X-Key", "secret-key")) != 403, "the other node knows");
     }
 
+    [Theory]
+    [InlineData("X-Key: denied\r\nX-Key: b")]
+    [InlineData("X-Key: b\r\nX-Key: denied")]
+    [InlineData("X-Key: denied\r\nX-Key:")]
+    public async Task A_second_line_of_a_field_hides_no_denied_client(string fields)
+    {
+        var node = await StartAsync(PerKey);
+        await AddAsync(node, new { list = "deny", policy = "api", by = "Header:X-Key", value = "denied" });
+
+        Assert.StartsWith("HTTP/1.1 403 ", await node.RawGetAsync("/x", fields + "\r\n"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Several_lines_of_a_field_are_no_allowed_client_and_count_by_its_address()
+    {
+        var node = await StartAsync(PerKey);
+        await AddAsync(node, new { list = "allow", policy = "api", by = "Header:X-Key", value = "allowed" });
+
+        foreach (var status in new[] { 200, 200, 429 })
+            Assert.StartsWith($"HTTP/1.1 {status} ", await node.RawGetAsync("/x", $"X-Key: allowed\r\nX-Key: {Guid.NewGuid()}\r\n"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task An_allowed_client_passes_uncounted_even_one_that_was_blocked()
     {

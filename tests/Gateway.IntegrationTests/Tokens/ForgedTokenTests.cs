@@ -135,6 +135,8 @@ public sealed class ForgedTokenTests(TokenFixture fixture) : IClassFixture<Token
     [InlineData("authorization: BEARER   TOKEN  ", 200)]
     [InlineData("Authorization: Bearer TOKEN\r\nAuthorization: Bearer TOKEN", 401)]
     [InlineData("Authorization: Bearer TOKEN\r\nAuthorization: Basic YTpi", 401)]
+    [InlineData("Authorization: Bearer TOKEN\r\nAuthorization:", 401)]
+    [InlineData("Authorization:\r\nAuthorization: Bearer TOKEN", 401)]
     [InlineData("Authorization: Bearer TOKEN, Bearer TOKEN", 401)]
     [InlineData("Authorization: Bearer\tTOKEN", 401)]
     [InlineData("Authorization: Bearer TOKEN\u00a0", 401)]

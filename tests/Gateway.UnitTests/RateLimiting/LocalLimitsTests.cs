@@ -1,10 +1,12 @@
 using Gateway.RateLimiting;
 using Gateway.RateLimiting.Local;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.UnitTests.RateLimiting;
 
 public sealed class LocalLimitsTests
 {
+    private readonly FakeTimeProvider _time = new();
     private readonly NodeShare _share = new() { Nodes = 4 };
 
     [Theory]
@@ -22,7 +24,7 @@ public sealed class LocalLimitsTests
     [InlineData(RateLimitAlgorithm.Concurrency)]
     public void Each_algorithm_admits_the_share(RateLimitAlgorithm algorithm)
     {
-        var local = new LocalLimits(_share);
+        var local = new LocalLimits(_share, _time);
         var charge = ChargeOf(LimitOf("one", algorithm, 20), "client");
 
         Assert.Equal(5, Enumerable.Range(0, 20).Count(_ => local.Take([charge], out var _) is null));
@@ -32,7 +34,7 @@ public sealed class LocalLimitsTests
     [Fact]
     public void A_request_that_one_limit_rejects_is_charged_to_none()
     {
-        var local = new LocalLimits(_share);
+        var local = new LocalLimits(_share, _time);
         var small = ChargeOf(LimitOf("small", RateLimitAlgorithm.FixedWindow, 4), "small");
         var large = ChargeOf(LimitOf("large", RateLimitAlgorithm.FixedWindow, 40), "large");
         for (var i = 0; i < 20; i++)
@@ -44,7 +46,7 @@ public sealed class LocalLimitsTests
     [Fact]
     public void Permits_of_running_requests_come_back()
     {
-        var local = new LocalLimits(_share);
+        var local = new LocalLimits(_share, _time);
         var charge = ChargeOf(LimitOf("one", RateLimitAlgorithm.Concurrency, 4), "client");
 
         Assert.Null(local.Take([charge], out var held));
@@ -56,7 +58,7 @@ public sealed class LocalLimitsTests
     [Fact]
     public void Limits_that_are_not_counted_locally_admit()
     {
-        var local = new LocalLimits(_share);
+        var local = new LocalLimits(_share, _time);
         var charge = ChargeOf(LimitOf("one", RateLimitAlgorithm.FixedWindow, 1) with { WhenRedisIsDown = WhenRedisIsDown.Allow }, "client");
 
         Assert.Equal(20, Enumerable.Range(0, 20).Count(_ => local.Take([charge], out var _) is null));
@@ -65,7 +67,7 @@ public sealed class LocalLimitsTests
     [Fact]
     public void What_costs_more_than_the_share_takes_the_whole_share()
     {
-        var local = new LocalLimits(_share);
+        var local = new LocalLimits(_share, _time);
         var charge = ChargeOf(LimitOf("one", RateLimitAlgorithm.FixedWindow, 20), "client") with { Cost = 15 };
 
         Assert.Null(local.Take([charge], out _));
@@ -75,7 +77,7 @@ public sealed class LocalLimitsTests
     [Fact]
     public void What_costs_more_than_the_limit_never_passes()
     {
-        var local = new LocalLimits(_share);
+        var local = new LocalLimits(_share, _time);
         var charge = ChargeOf(LimitOf("one", RateLimitAlgorithm.FixedWindow, 20), "client");
 
         Assert.False(local.Take([charge with { Cost = 21 }], out _)!.Value.IsPossible);
@@ -85,7 +87,7 @@ public sealed class LocalLimitsTests
     [Fact]
     public void A_bucket_that_is_used_up_says_when_so_much_has_flowed_back()
     {
-        var local = new LocalLimits(_share);
+        var local = new LocalLimits(_share, _time);
         var charge = ChargeOf(LimitOf("one", RateLimitAlgorithm.TokenBucket, 20), "client");
         for (var i = 0; i < 5; i++)
             Assert.Null(local.Take([charge], out _));
@@ -95,12 +97,31 @@ public sealed class LocalLimitsTests
         Assert.Equal(TimeSpan.FromDays(3) / 5, local.Take([charge with { Cost = 3 }], out _)!.Value.Wait);
     }
 
+    [Fact]
+    public void Idle_clients_are_looked_for_once_a_second_however_many_new_ones_come()
+    {
+        var local = new LocalLimits(new NodeShare(), _time);
+        var limit = LimitOf("one", RateLimitAlgorithm.Concurrency, 1);
+        var running = new List<System.Threading.RateLimiting.RateLimitLease>();
+        for (var i = 0; i < LocalLimits.MaxClients; i++)
+        {
+            Assert.Null(local.Take([ChargeOf(limit, $"client-{i}")], out var held));
+            running.AddRange(held);
+        }
+
+        Assert.Null(local.Take([ChargeOf(limit, "new-1")], out _));
+        running.ForEach(lease => lease.Dispose());
+        Assert.NotNull(local.Take([ChargeOf(limit, "new-2")], out _));
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Null(local.Take([ChargeOf(limit, "new-3")], out _));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public void Of_a_flood_of_clients_those_that_are_idle_make_room_and_without_room_the_next_ones_count_together(bool areIdle)
     {
-        var local = new LocalLimits(new NodeShare());
+        var local = new LocalLimits(new NodeShare(), _time);
         var limit = LimitOf("one", RateLimitAlgorithm.Concurrency, 1);
         for (var i = 0; i < LocalLimits.MaxClients; i++)
         {

@@ -45,11 +45,18 @@ internal sealed class ClientLists(
         ListKind? found = null;
         foreach (var part in parts)
         {
-            if (part.Read(context) is not { } value || !copy.Entries.TryGetValue(ListEntry.IdOf(policy.Name, part, value), out var entry) || !IsInForce(entry))
+            if (part.Source == IdentitySource.Header && context.Request.Headers[part.Name] is { Count: > 1 } lines)
+            {
+                // The origin may take any of them: one denied line is enough, and none allows.
+                if (Array.Exists((string?[])lines!, line => KindOf(policy, copy, part, line) == ListKind.Deny))
+                    return ListKind.Deny;
                 continue;
-            if (entry.List == ListKind.Deny)
+            }
+
+            var kind = KindOf(policy, copy, part, part.Read(context));
+            if (kind == ListKind.Deny)
                 return ListKind.Deny;
-            found = ListKind.Allow;
+            found = kind ?? found;
         }
 
         return found;
@@ -72,6 +79,9 @@ internal sealed class ClientLists(
         if (await RunAsync("restore", entries, cancellationToken) is { IsDone: true })
             RateLimitingLog.ListsRestored(logger, entries.Length / 2);
     }
+
+    private ListKind? KindOf(RateLimitPolicy policy, Copy copy, IdentityPart part, string? value) =>
+        value is not null && copy.Entries.TryGetValue(ListEntry.IdOf(policy.Name, part, value), out var entry) && IsInForce(entry) ? entry.List : null;
 
     private async ValueTask<ListChange> ChangeAsync(string action, ListChange otherwise, RedisValue[] arguments, CancellationToken cancellationToken)
     {

@@ -6,14 +6,18 @@ namespace Gateway.RateLimiting.Local;
 /// <summary>
 /// Limits that this node counts by itself while Redis is away: its share of each, by the framework's own limiters. An
 /// approximation: counts begin at zero, and a sliding window is counted as a fixed one. At most 10,000 clients are told
-/// apart, the rest count together.
+/// apart, the rest count together until others are idle.
 /// </summary>
-internal sealed class LocalLimits(NodeShare share)
+internal sealed class LocalLimits(NodeShare share, TimeProvider time)
 {
     public const int MaxClients = 10_000;
 
+    // To look at all of them for each new client would cost more than the counting.
+    private static readonly TimeSpan DropInterval = TimeSpan.FromSeconds(1);
+
     private readonly ConcurrentDictionary<string, RateLimiter> _limiters = new(StringComparer.Ordinal);
     private readonly Lock _making = new();
+    private long? _dropped;
 
     /// <summary>Counts a request in all limits that are counted locally, or in none where one of them is used up.</summary>
     /// <param name="held">What to dispose when the request ends; empty where a limit is used up.</param>
@@ -73,7 +77,7 @@ internal sealed class LocalLimits(NodeShare share)
     {
         lock (_making)
         {
-            if (_limiters.Count >= MaxClients)
+            if (_limiters.Count >= MaxClients && (_dropped is not { } last || time.GetElapsedTime(last) >= DropInterval))
                 DropIdle();
             if (_limiters.Count >= MaxClients)
                 name = $"{limit.Name} {limit.Algorithm} {limit.Span} {permits}";
@@ -84,6 +88,7 @@ internal sealed class LocalLimits(NodeShare share)
     // Idle means full: a new one would be the same. None is disposed, since a request may hold it, and none has a timer.
     private void DropIdle()
     {
+        _dropped = time.GetTimestamp();
         foreach (var limiter in _limiters)
         {
             if (limiter.Value is ReplenishingRateLimiter replenishing)
