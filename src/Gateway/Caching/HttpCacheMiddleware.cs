@@ -71,7 +71,7 @@ internal sealed class HttpCacheMiddleware(
             await RefuseToForwardAsync(exchange.Context);
         else if (HttpMethods.IsHead(exchange.Context.Request.Method))
             await _head.AnswerAsync(exchange, candidate);
-        else if (exchange.Request.Range is not null && candidate.Validatable is null)
+        else if (exchange.Request.Range is not null && candidate.Stored is null)
             await ForwardAsync(exchange.Context, CacheReason.RequestRange);
         else
             await _coordinator.AnswerAsync(exchange, candidate);

@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using Gateway.Caching.Fetch;
+using Gateway.ChangeLog;
 using Gateway.IntegrationTests.Infrastructure;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -197,6 +198,44 @@ public sealed class CollapsingTests : TwoNodeTests
         Assert.Equal("version 1", await (await first).TextAsync());
         foreach (var response in later)
             Assert.Equal("version 2", await (await response).TextAsync());
+        Assert.Equal(2, versions);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Those_who_wait_for_what_is_purged_softly_or_lost_with_the_log_fetch_anew_together(bool isLost)
+    {
+        var versions = 0;
+        Origin.Map("/x", async context =>
+        {
+            var version = Interlocked.Increment(ref versions);
+            if (version == 1)
+            {
+                _arrived.TrySetResult();
+                await _answer.Task;
+            }
+
+            context.Response.Headers.CacheControl = "max-age=60";
+            await context.Response.WriteAsync($"version {version}");
+        });
+
+        var first = A.GetAsync("/x");
+        await _arrived.Task;
+        var waiting = Enumerable.Range(0, 20).Select(_ => A.GetAsync("/x")).ToArray();
+        await FollowersAsync(A, 20);
+        var log = A.Services.GetRequiredService<SharedChangeLog>();
+        var before = log.Stamp;
+        if (isLost)
+            await Redis.ExecuteAsync("FLUSHALL");
+        else
+            await A.Admin.PostAsync(new Uri("/cache/purge?wait=true", UriKind.Relative), JsonContent.Create(new { all = true, soft = true }));
+        await Eventually.TrueAsync(() => log.Stamp != before, "the node knows");
+        _answer.SetResult();
+
+        Assert.Equal("version 1", await (await first).TextAsync());
+        foreach (var response in waiting)
+            Assert.StartsWith("version ", await (await response).TextAsync(), StringComparison.Ordinal);
         Assert.Equal(2, versions);
     }
 

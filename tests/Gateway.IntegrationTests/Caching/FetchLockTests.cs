@@ -93,10 +93,10 @@ public sealed class FetchLockTests : IAsyncLifetime
         await using var node = await GatewayNode.StartAsync(new { ReverseProxy = _origin.ProxySection(), Redis = new { Deadline = "00:00:02" } });
         var locks = node.Services.GetRequiredService<NodeLocks>();
 
-        var held = await locks.TryAcquireAsync("x");
+        var held = (await locks.TryAcquireAsync("x")).Held;
 
         Assert.NotNull(held);
-        Assert.Null(await locks.TryAcquireAsync("x"));
+        Assert.Equal(new LockAttempt(null, HasFailed: false), await locks.TryAcquireAsync("x"));
         var watch = Stopwatch.StartNew();
         while (watch.Elapsed < TimeSpan.FromSeconds(4))
             Assert.True(await locks.IsHeldAsync("x", CancellationToken.None));
@@ -142,6 +142,23 @@ public sealed class FetchLockTests : IAsyncLifetime
             await Task.WhenAll(Enumerable.Range(0, 30).Select(n => _nodes[n % 3].GetAsync(path)));
             return watch.Elapsed;
         }
+    }
+
+    [Fact]
+    public async Task A_redis_that_refuses_writes_keeps_nobody_waiting()
+    {
+        await StartNodesAsync(2);
+        MapSlow("/x");
+        await _redis.ExecuteAsync("CONFIG", "SET", "maxmemory", "1");
+
+        for (var i = 0; i < 3; i++)
+        {
+            var watch = Stopwatch.StartNew();
+            await Task.WhenAll(_nodes.Select(node => node.GetAsync($"/x?{i}")));
+            Assert.InRange(watch.Elapsed, TimeSpan.Zero, OriginTime + TimeSpan.FromSeconds(2));
+        }
+
+        Assert.InRange(_origin.Count("/x"), 3, 6);
     }
 
     [Fact]

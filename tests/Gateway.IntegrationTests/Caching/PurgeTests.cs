@@ -84,6 +84,25 @@ public sealed class PurgeTests : TwoNodeTests
     }
 
     [Theory]
+    [InlineData("/x?q=a|b")]
+    [InlineData("/x?q={1}^`<>")]
+    [InlineData("/x?q=%7e&%c3%a4=%")]
+    [InlineData("/x?q=%zz%a")]
+    [InlineData("/a\\b")]
+    public async Task A_purge_of_the_text_that_clients_send_as_their_target_purges_it(string target)
+    {
+        Origin.Map("/x", "body", ("Cache-Control", "max-age=60"));
+        Origin.Map("/a\\b", "body", ("Cache-Control", "max-age=60"));
+        Assert.Contains("; stored", await A.RawGetAsync(target), StringComparison.Ordinal);
+        Assert.Contains("; hit;", await A.RawGetAsync(target), StringComparison.Ordinal);
+
+        using var purge = await PurgeAsync(B, System.Text.Json.JsonSerializer.Serialize(new { url = "http://shop.example" + target }));
+        Assert.True(purge.IsSuccessStatusCode, await purge.TextAsync());
+
+        Assert.Contains("; stored", await A.RawGetAsync(target), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("""{"url":"http://shop.example/slow"}""")]
     [InlineData("""{"prefix":"http://shop.example/"}""")]
     [InlineData("""{"route":"all"}""")]

@@ -99,6 +99,30 @@ public sealed class SharedVariantTests : TwoNodeTests
         Assert.Single(await KeysAsync());
     }
 
+    [Fact]
+    public async Task What_a_304_said_of_a_variant_reaches_other_nodes_also_when_it_leaves_the_index()
+    {
+        Origin.Map("/y", context =>
+        {
+            var isValidated = context.Request.Headers.IfNoneMatch.Count > 0;
+            context.Response.Headers.ETag = $"\"{context.Request.Headers.AcceptLanguage}\"";
+            context.Response.Headers.Vary = "Accept-Language";
+            context.Response.Headers.CacheControl = "max-age=60";
+            context.Response.Headers["X-Round"] = isValidated ? "second" : "first";
+            context.Response.StatusCode = isValidated ? StatusCodes.Status304NotModified : StatusCodes.Status200OK;
+            return isValidated ? Task.CompletedTask : context.Response.WriteAsync("body");
+        });
+        foreach (var language in new[] { "de", "en" })
+            await A.GetAsync("/y", ("Accept-Language", language));
+        await A.GetAsync("/y", ("Accept-Language", "de"), ("Cache-Control", "no-cache"));
+        await A.GetAsync("/y", ("Accept-Language", "fr"));
+
+        await using var late = await CacheTestNode.StartAsync(Origin, Redis);
+        var hit = await late.GetAsync("/y", ("Accept-Language", "de"));
+        Assert.Contains("; hit;", hit.CacheStatus(), StringComparison.Ordinal);
+        Assert.Equal("second", hit.Headers.GetValues("X-Round").Single());
+    }
+
     private static async Task<string> GetAsync(GatewayNode node, string language, int padding = 10) =>
         await (await node.GetAsync($"/x?{padding}", ("Accept-Language", language))).TextAsync();
 

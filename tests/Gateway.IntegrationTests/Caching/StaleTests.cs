@@ -101,6 +101,42 @@ public sealed class StaleTests : OneNodeTests
         Assert.Equal(2, Origin.Count("/x"));
     }
 
+    [Theory]
+    [InlineData("max-age=60, stale-if-error=1000", 503, 200)]
+    [InlineData("max-age=60, stale-if-error=0", 503, 503)]
+    [InlineData("max-age=60, stale-if-error=1000", 0, 200)]
+    [InlineData("max-age=60, must-revalidate", 0, 504)]
+    public async Task A_stale_response_stands_in_for_head_and_ranges_as_for_get(string cacheControl, int failure, int expected)
+    {
+        Origin.Map("/x", context =>
+        {
+            if (Origin.Count("/x") > 1)
+            {
+                if (failure == 0)
+                    context.Abort();
+                else
+                    context.Response.StatusCode = failure;
+                return Task.CompletedTask;
+            }
+
+            context.Response.Headers.CacheControl = cacheControl;
+            context.Response.Headers.Age = "70";
+            return context.Response.WriteAsync("old");
+        });
+        await Node.GetAsync("/x");
+
+        var get = await Node.GetAsync("/x");
+        var head = await Node.SendAsync(HttpMethod.Head, "/x");
+        var range = await Node.GetAsync("/x", ("Range", "bytes=1-1"));
+
+        Assert.Equal((expected, expected), ((int)get.StatusCode, (int)head.StatusCode));
+        Assert.Equal(expected == 200 ? 206 : expected, (int)range.StatusCode);
+        if (expected != 200)
+            return;
+        Assert.Equal((3L, "l"), (head.Content.Headers.ContentLength, await range.TextAsync()));
+        Assert.Equal(get.CacheStatus(), head.CacheStatus());
+    }
+
     [Fact]
     public async Task Refreshes_are_bounded_and_those_left_out_are_made_later()
     {

@@ -31,7 +31,7 @@ internal static class ExplainEndpoints
         target.Method = request.Method ?? HttpMethods.Get;
         if (!FieldRules.IsToken(target.Method))
             errors["method"] = ["Write a method such as GET."];
-        if (!Uri.TryCreate(request.Url, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.UserInfo.Length > 0)
+        if (!CacheKey.TryReadUrl(request.Url, out var uri))
         {
             errors["url"] = ["Write an absolute http or https URL as clients see it, such as http://localhost:8080/catalog/1."];
             return;
@@ -40,7 +40,7 @@ internal static class ExplainEndpoints
         target.Scheme = uri.Scheme;
         target.Host = HostString.FromUriComponent(uri);
         target.Path = CacheKey.DecodePath(uri.AbsolutePath);
-        target.QueryString = new QueryString(uri.Query);
+        target.QueryString = new QueryString(UrlQuery.Of(request.Url!));
     }
 
     private static void ReadFields(ExplainRequest request, IHeaderDictionary fields, Dictionary<string, string[]> errors)

@@ -170,7 +170,8 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
 
     private async Task<FollowerFate> ServeAsync(CacheExchange exchange, FetchCandidate candidate, SharedResponse shared)
     {
-        if (shared.Response.CheckAgainst(services.ChangeLog) == ChangeLog.ChangeVerdict.Changed)
+        // Purged, softly or not, or of another epoch of the log: one of those who waited fetches anew for all.
+        if (shared.Response.CheckAgainst(services.ChangeLog) != ChangeLog.ChangeVerdict.Current)
             return FollowerFate.Changed;
         if (!IsReusable(exchange, shared.Response, out var age))
             return FollowerFate.Alone;
@@ -331,7 +332,7 @@ internal sealed class FetchCoordinator(RequestDelegate next, FetchServices servi
         /// <summary>The fetch is not answered: one of those who wait makes another.</summary>
         Hung,
 
-        /// <summary>What was fetched has been purged meanwhile: one of those who waited fetches anew.</summary>
+        /// <summary>What was fetched has been purged meanwhile, or may have been: one of those who waited fetches anew.</summary>
         Changed,
     }
 

@@ -15,6 +15,9 @@ namespace Gateway.Caching.Fetch;
 /// </summary>
 internal sealed class FetchLock(RedisConnection redis, NodeLocks locks, RedisKeys keys, WaitingRequests waiting, TimeProvider time)
 {
+    // One may be an accident; a server that refuses writes refuses them all, however long one waits.
+    private const int MaxFailures = 2;
+
     private static readonly TimeSpan FirstRecheck = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LastRecheck = TimeSpan.FromMilliseconds(200);
 
@@ -38,12 +41,13 @@ internal sealed class FetchLock(RedisConnection redis, NodeLocks locks, RedisKey
         // Registered before the attempt: a signal between a lost attempt and the wait must not be missed.
         using var waiter = Register(name);
         await SubscribeAsync(cancellationToken);
+        var failures = 0;
         for (var turn = 0; turn < FetchCoordinator.MaxTurns; turn++)
         {
             var started = time.GetTimestamp();
             for (var recheck = FirstRecheck; ; recheck = recheck < LastRecheck ? recheck * 2 : LastRecheck)
             {
-                var held = await locks.TryAcquireAsync(NameOf(name, turn));
+                var (held, hasFailed) = await locks.TryAcquireAsync(NameOf(name, turn));
                 // The winner looks again too: another's fetch may have ended between its look-up and its lock.
                 if (await readAgain() is { } found)
                 {
@@ -53,7 +57,8 @@ internal sealed class FetchLock(RedisConnection redis, NodeLocks locks, RedisKey
 
                 if (held is not null)
                     return new NodeFetch(null, new HeldFetchLock(this, name, held));
-                if (!IsAvailable)
+                failures = hasFailed ? failures + 1 : 0;
+                if (!IsAvailable || failures == MaxFailures)
                     return NodeFetch.Alone;
                 if (time.GetElapsedTime(started) > limit)
                     break;

@@ -5,7 +5,7 @@ namespace Gateway.Caching.Fetch;
 
 /// <summary>
 /// Forwards a HEAD that the store cannot answer. A 200 says something of the stored response to GET: it is brought up
-/// to date, or is stale from now on. RFC 9111 §4.3.5.
+/// to date, or is stale from now on. RFC 9111 §4.3.5. Where the origin fails, the stored response may stand in.
 /// </summary>
 internal sealed class HeadForward(RequestDelegate next, FetchServices services)
 {
@@ -16,8 +16,11 @@ internal sealed class HeadForward(RequestDelegate next, FetchServices services)
         var ownFields = ResponseReader.OwnFields(context.Response);
         var times = new FetchTimes(services.Clock.Now, default, services.ChangeLog.Stamp);
         OverridingFields.Remove(context.Request, exchange.Policy.Options.VaryByHeader);
+        var isReplaced = false;
         context.Response.OnStarting(() =>
         {
+            if (isReplaced || TryReplaceFailure(exchange, ownFields, candidate))
+                return Task.CompletedTask;
             times = times with { Response = services.Clock.Now };
             var update = default(StoredUpdate);
             if (candidate.Replacement is { } stored && context.Response.StatusCode == StatusCodes.Status200OK && !ResponseReader.HasForwarderError(context))
@@ -28,6 +31,30 @@ internal sealed class HeadForward(RequestDelegate next, FetchServices services)
             return update.Response is null ? Task.CompletedTask : StoreAsync(exchange, update.Response);
         });
         await next(context);
+        // Before somebody describes the failure in a body.
+        isReplaced = !context.Response.HasStarted && TryReplaceFailure(exchange, ownFields, candidate);
+    }
+
+    // As for GET: RFC 9111 §4.2.4, RFC 5861 §4.
+    private bool TryReplaceFailure(CacheExchange exchange, HashSet<string> ownFields, FetchCandidate candidate)
+    {
+        var (context, now) = (exchange.Context, services.Clock.Now);
+        var isUnreachable = ResponseReader.HasForwarderError(context);
+        var failure = ReuseRules.FailureOf(context.Response.StatusCode, isUnreachable);
+        if (failure == CacheReason.None || candidate.Replacement is not { } stale)
+            return false;
+        if (!ReuseRules.MayReplaceFailure(exchange.Request, stale, failure, exchange.Policy.Stale, now))
+        {
+            // Disconnected, and not allowed to use what is stored: RFC 9111 §5.2.2.2.
+            if (isUnreachable)
+                context.Response.StatusCode = StatusCodes.Status504GatewayTimeout;
+            return false;
+        }
+
+        int? answered = isUnreachable ? null : context.Response.StatusCode;
+        StoredResponseWriter.Reset(context, ownFields, exchange.Policy.Options.SetCookie);
+        StoredResponseWriter.WriteHead(exchange, stale, stale.CurrentAge(now), CacheStatus.Forwarded(candidate.Reason, answered, false, false, failure));
+        return true;
     }
 
     // None where the answer is for its client alone, and says nothing of what is stored for others.

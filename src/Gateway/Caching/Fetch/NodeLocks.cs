@@ -49,15 +49,15 @@ internal sealed class NodeLocks : IHostedService, IDisposable
 
     /// <summary>Makes one attempt.</summary>
     /// <param name="name">What to lock.</param>
-    /// <returns>The lock, which its disposal gives back; null where another holds it, or too few servers answered in time.</returns>
-    public async Task<IRedLock?> TryAcquireAsync(string name)
+    public async Task<LockAttempt> TryAcquireAsync(string name)
     {
         var attempt = await _factory.CreateLockAsync(_keys.FetchLock(name).ToString(), Expiry);
         if (attempt.IsAcquired)
-            return attempt;
+            return new LockAttempt(attempt, HasFailed: false);
+        var hasFailed = attempt.Status == RedLockStatus.NoQuorum;
         // RedLock.net gave back what was granted in vain or too late.
         await attempt.DisposeAsync();
-        return null;
+        return new LockAttempt(null, hasFailed);
     }
 
     /// <summary>Whether a majority of the servers knows a holder of the lock; null where too few answer.</summary>
@@ -86,3 +86,8 @@ internal sealed class NodeLocks : IHostedService, IDisposable
     /// <inheritdoc/>
     public void Dispose() => _factory.Dispose();
 }
+
+/// <summary>What came of an attempt to take a lock.</summary>
+/// <param name="Held">The lock, which its disposal gives back; null where it was not granted.</param>
+/// <param name="HasFailed">Whether too few servers said anything: they did not answer in time, or refuse writes. Else another holds it.</param>
+internal readonly record struct LockAttempt(IRedLock? Held, bool HasFailed);

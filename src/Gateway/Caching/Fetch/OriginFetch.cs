@@ -29,9 +29,10 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
     /// <returns>The stored response to serve; its reason is <see cref="CacheReason.None"/> when the client has been answered.</returns>
     public async Task<StoredAnswer> RunAsync(RequestDelegate next)
     {
-        _times = new FetchTimes(services.Clock.Now, default, shared?.Stamp ?? services.ChangeLog.Stamp);
+        var stamp = services.ChangeLog.Stamp;
+        _times = new FetchTimes(services.Clock.Now, default, stamp);
         _started = services.Time.GetTimestamp();
-        shared?.Ask();
+        shared?.Ask(stamp);
 
         var clientBody = _context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
         var clientLifetime = _context.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>();
@@ -100,7 +101,7 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
     {
         if (status == StatusCodes.Status304NotModified && candidate.Validatable is not null)
             return CacheReason.Validated;
-        var failure = isUnreachable ? CacheReason.Disconnected : ReuseRules.IsFailure(status) ? CacheReason.StaleIfError : CacheReason.None;
+        var failure = ReuseRules.FailureOf(status, isUnreachable);
         if (failure == CacheReason.None || candidate.Replacement is not { } stale)
             return CacheReason.None;
         if (ReuseRules.MayReplaceFailure(exchange.Request, stale, failure, exchange.Policy.Stale, _times.Response))

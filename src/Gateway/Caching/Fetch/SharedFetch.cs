@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Gateway.Caching.Storage;
 using Gateway.ChangeLog;
 
@@ -46,9 +47,10 @@ internal sealed class SharedFetch(ChangeStamp stamp, TimeProvider time)
     private int _followers;
     private int _present;
     private long _askedAt;
+    private StrongBox<ChangeStamp> _stamp = new(stamp);
 
-    /// <summary>What this node had applied of the change log when the fetch began.</summary>
-    public ChangeStamp Stamp { get; } = stamp;
+    /// <summary>What this node had applied of the change log when the origin was asked; before that, when the fetch began.</summary>
+    public ChangeStamp Stamp => Volatile.Read(ref _stamp).Value;
 
     /// <summary>Whether anybody ever followed.</summary>
     public bool HasFollowers => Volatile.Read(ref _followers) > 0;
@@ -80,8 +82,14 @@ internal sealed class SharedFetch(ChangeStamp stamp, TimeProvider time)
     /// <summary>How the origin failed, if it did: what followers may use a stale response for. RFC 9111 §4.2.4, RFC 5861 §4.</summary>
     public CacheReason Failure { get; private set; }
 
-    /// <summary>Notes that the origin is asked now.</summary>
-    public void Ask() => Volatile.Write(ref _askedAt, time.GetTimestamp());
+    /// <summary>Notes that the origin is asked now: what it answers is of after all changes before, however long the fetch waited for others.</summary>
+    /// <param name="stamp">What this node has applied of the change log.</param>
+    public void Ask(ChangeStamp stamp)
+    {
+        if (stamp != Stamp)
+            Volatile.Write(ref _stamp, new StrongBox<ChangeStamp>(stamp));
+        Volatile.Write(ref _askedAt, time.GetTimestamp());
+    }
 
     public void Follow()
     {

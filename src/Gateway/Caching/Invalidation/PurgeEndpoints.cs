@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Gateway.Caching.Inspection;
 using Gateway.Caching.Keys;
 using Gateway.ChangeLog;
@@ -59,7 +58,7 @@ internal static class PurgeEndpoints
         var selectors = new List<Selector>();
         foreach (var url in Named(request.Url, request.Urls))
         {
-            if (TryReadUrl(url, out var uri))
+            if (CacheKey.TryReadUrl(url, out var uri))
                 selectors.AddRange(policies.StoredUrls(CacheKey.Url(uri)).Select(Selector.Url));
             else
                 errors["url"] = ["Write an absolute http or https URL as clients see it, such as http://localhost:8080/catalog/1."];
@@ -96,14 +95,11 @@ internal static class PurgeEndpoints
     public static bool TryReadPrefix(string text, out Selector[] selectors)
     {
         selectors = [];
-        if (!TryReadUrl(text, out var uri) || CacheKey.Prefix(uri) is not { } prefix)
+        if (!CacheKey.TryReadUrl(text, out var uri) || CacheKey.Prefix(uri) is not { } prefix)
             return false;
         selectors = TargetSelectors.OfPrefix(prefix);
         return true;
     }
-
-    private static bool TryReadUrl(string text, [NotNullWhen(true)] out Uri? uri) =>
-        Uri.TryCreate(text, UriKind.Absolute, out uri) && uri.Scheme is "http" or "https" && uri.UserInfo.Length == 0;
 
     // No values: a URL's query can hold a secret.
     private static string KindsOf(List<Selector> selectors) => string.Join(", ", selectors

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Security.Cryptography;
 using Gateway.Caching.Semantics;
@@ -10,7 +11,7 @@ namespace Gateway.Caching.Keys;
 /// <code>
 /// primary = "1" route policy scheme authority path query      ; RFC 9111 §2; GET and HEAD share it
 /// variant = primary [ 1*( field-name ( "-" / value ) ) / "#" SHA-256 of that ]  ; RFC 9111 §4.1; hashed where long or secret
-/// url     = scheme "://" authority path query                 ; what purges and RFC 9111 §4.4 name
+/// url     = scheme "://" authority path query                 ; what purges and RFC 9111 §4.4 name; in one form, see UrlQuery
 /// prefix  = scheme "://" authority [ path ]                   ; path up to the end of a segment, no "/" last
 /// </code>
 /// The route is part of the key because one URL can go to different clusters by header or query.
@@ -94,6 +95,12 @@ internal static class CacheKey
     public static string Url(Uri uri) => Url(
         uri.Scheme, Authority(uri.Scheme, HostString.FromUriComponent(uri)), DecodePath(uri.AbsolutePath), uri.Query);
 
+    /// <summary>Reads what somebody calls the URL of a request: absolute, http or https, and without credentials.</summary>
+    public static bool TryReadUrl(string? text, [NotNullWhen(true)] out Uri? url) =>
+        // To the server it is a character like others, to Uri a slash.
+        Uri.TryCreate(text?.Replace("\\", "%5C", StringComparison.Ordinal), UriKind.Absolute, out url)
+        && url.Scheme is "http" or "https" && url.UserInfo.Length == 0;
+
     /// <summary>A path as the server decodes it: everything but an encoded slash.</summary>
     public static PathString DecodePath(string path)
     {
@@ -167,7 +174,7 @@ internal static class CacheKey
 
     // An encoded slash is all that the server leaves encoded, in the case in which it came.
     private static string Url(string scheme, string authority, PathString path, string query) =>
-        $"{scheme}://{authority}{path.ToUriComponent().Replace("%2f", "%2F", StringComparison.Ordinal)}{query}";
+        $"{scheme}://{authority}{path.ToUriComponent().Replace("%2f", "%2F", StringComparison.Ordinal)}{UrlQuery.Normalize(query)}";
 
     /// <summary>A host as the key has it: hosts compare without case, and a default port says nothing. RFC 9110 §4.2.3.</summary>
     public static string Authority(string scheme, HostString host)

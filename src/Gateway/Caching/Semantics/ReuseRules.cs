@@ -45,7 +45,12 @@ internal static class ReuseRules
     public static bool MayReplaceFailure(
         RequestFacts request, StoredResponse stored, CacheReason failure, in StaleWindows windows, DateTimeOffset now) =>
         AcceptsStale(request.CacheControl)
-        && windows.For(failure, stored.CacheControl) > stored.CurrentAge(now) - stored.FreshnessLifetime;
+        // Also one that is fresh and had to be validated all the same: without a window it may not be used, whatever its age.
+        && windows.For(failure, stored.CacheControl) > Math.Max(0, stored.CurrentAge(now) - stored.FreshnessLifetime);
+
+    /// <summary>How an origin failed: <see cref="CacheReason.Disconnected"/>, <see cref="CacheReason.StaleIfError"/>, or <see cref="CacheReason.None"/>.</summary>
+    public static CacheReason FailureOf(int status, bool isUnreachable) =>
+        isUnreachable ? CacheReason.Disconnected : IsFailure(status) ? CacheReason.StaleIfError : CacheReason.None;
 
     /// <summary>Whether an origin's answer is an error that <c>stale-if-error</c> is about. RFC 5861 §4.</summary>
     public static bool IsFailure(int status) => status is 500 or 502 or 503 or 504;

@@ -48,7 +48,17 @@ internal sealed record StoredResponse : StoredEntry
     public required long InitialAge { get; init; }
 
     /// <summary>In seconds. RFC 9111 §4.2.1.</summary>
-    public required long FreshnessLifetime { get; init; }
+    public required long FreshnessLifetime
+    {
+        get;
+        init
+        {
+            field = value;
+            // Whatever makes another response of this one gives it a lifetime, and what was noted of this one is not true of that.
+            HasOwnKey = false;
+            _checkedVersion = 0;
+        }
+    }
 
     public required ChangeStamp Stamp { get; init; }
 

@@ -86,6 +86,30 @@ public sealed class CacheKeyTests
         Assert.Equal(CacheKey.Url(Request("http", "shop.example", "/x", "")), CacheKey.Url(new Uri(url)));
 
     [Theory]
+    [InlineData("?a=b&c=d/e?f:@!$'()*,;+", "?a=b&c=d/e?f:@!$'()*,;+")]
+    [InlineData("?a|b", "?a%7Cb")]
+    [InlineData("?\"{}<>^`\\[ ]", "?%22%7B%7D%3C%3E%5E%60%5C%5B%20%5D")]
+    [InlineData("?%7e%41%2d%5F", "?~A-_")]
+    [InlineData("?%c3%A4%2f%26%3d%23", "?%C3%A4%2F%26%3D%23")]
+    [InlineData("?%", "?%25")]
+    [InlineData("?%zz%a", "?%25zz%25a")]
+    [InlineData("?\u00e4\u20ac\ud83d\ude00", "?%C3%A4%E2%82%AC%F0%9F%98%80")]
+    public void A_query_has_one_form_whoever_wrote_it(string query, string expected)
+    {
+        Assert.Equal("http://h/" + expected, CacheKey.Url(Request("http", "h", "/", query)));
+        Assert.Equal("http://h/" + expected, CacheKey.Url(Request("http", "h", "/", expected)));
+        Assert.True(CacheKey.TryReadUrl("http://h/" + query, out var url));
+        Assert.Equal("http://h/" + expected, CacheKey.Url(url));
+    }
+
+    [Fact]
+    public void A_backslash_in_a_path_is_a_character()
+    {
+        Assert.True(CacheKey.TryReadUrl("http://h/a\\b", out var url));
+        Assert.Equal(CacheKey.Url(Request("http", "h", "/a\\b", "")), CacheKey.Url(url));
+    }
+
+    [Theory]
     [InlineData("/a%2fb")]
     [InlineData("/a%2Fb")]
     public void An_encoded_slash_is_one_url_in_either_case(string path)

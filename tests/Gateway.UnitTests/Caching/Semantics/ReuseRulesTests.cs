@@ -58,6 +58,9 @@ public sealed class ReuseRulesTests
     [InlineData("max-age=60, must-revalidate, stale-if-error=500", null, 61, false, false)]
     [InlineData("max-age=60, proxy-revalidate", null, 61, false, false)]
     [InlineData("max-age=60, no-cache", null, 61, false, false)]
+    // Fresh, and to be validated all the same: §5.2.2.4 asks for success.
+    [InlineData("max-age=60, no-cache", null, 5, false, false)]
+    [InlineData("max-age=60, no-cache, must-revalidate, stale-if-error=500", null, 5, false, false)]
     [InlineData("s-maxage=60", null, 61, false, false)]
     [InlineData("s-maxage=60, stale-if-error=500", null, 61, true, true)]
     [InlineData("max-age=60", "no-cache", 61, false, false)]
