@@ -100,9 +100,9 @@ public sealed class BoundTests : IAsyncLifetime
         var script = RedisScript.Load("ShortLinks/Visits/statistics.lua", "ShortLinks/Visits/visit.lua");
         await Database.HashSetAsync("link", [new("id", "later"), new("max", 3)]);
 
-        Assert.Equal("1 1 later", await VisitAsync("earlier", known: 2));
-        Assert.Equal("1 3 later", await VisitAsync("later", known: 2));
-        Assert.Equal("0 3 later", await VisitAsync("later", known: 0));
+        Assert.Equal("-4 0", await VisitAsync("earlier", known: 2));
+        Assert.Equal("1 3", await VisitAsync("later", known: 2));
+        Assert.Equal("0 3", await VisitAsync("later", known: 0));
 
         async Task<string> VisitAsync(string id, int known) =>
             string.Join(' ', ((RedisValue[]?)await script.EvaluateAsync(Database, ["link", "visits", "statistics"], [1, "(none)", id, known]))!);

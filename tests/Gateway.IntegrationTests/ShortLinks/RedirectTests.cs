@@ -132,6 +132,38 @@ public sealed class RedirectTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_link_made_anew_of_which_a_node_has_not_heard_is_followed_as_what_it_is_now()
+    {
+        await _a.CreateAsync(new { slug = "oak", target = LinkTestNode.Target, maxVisits = 5 });
+        Assert.Equal(HttpStatusCode.Found, (await _b.FollowAsync("oak")).StatusCode);
+
+        // No change log says so.
+        await _redis.ExecuteAsync("HSET", "gateway:link:{oak}", "id", "0123456789abcdef", "target", "https://shop.example/2", "max", "2");
+        await _redis.ExecuteAsync("DEL", "gateway:link:{oak}:visits");
+
+        Assert.Equal("https://shop.example/2", (await _b.AskAsync("oak")).Headers.Location!.OriginalString);
+        Assert.Equal("https://shop.example/2", (await _a.FollowAsync("oak")).Headers.Location!.OriginalString);
+        Assert.Equal("https://shop.example/2", (await _b.FollowAsync("oak")).Headers.Location!.OriginalString);
+        Assert.Equal(HttpStatusCode.Gone, (await _b.FollowAsync("oak")).StatusCode);
+        Assert.Equal(2, await _a.VisitsAsync("oak"));
+    }
+
+    [Fact]
+    public async Task A_link_made_anew_with_a_password_is_not_followed_without_it()
+    {
+        await _a.CreateAsync(new { slug = "oak", target = LinkTestNode.Target, maxVisits = 5 });
+        await _a.CreateAsync(new { slug = "vault", target = "https://shop.example/2", password = "open sesame" });
+        Assert.Equal(HttpStatusCode.Found, (await _b.FollowAsync("oak")).StatusCode);
+
+        // No change log says so.
+        await _redis.ExecuteAsync("COPY", "gateway:link:{vault}", "gateway:link:{oak}", "REPLACE");
+
+        var answer = await _b.FollowAsync("oak");
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Null(answer.Headers.Location);
+    }
+
+    [Fact]
     public async Task A_link_with_a_maximum_begins_and_ends_in_time_too()
     {
         // It is asked for often before it begins.
