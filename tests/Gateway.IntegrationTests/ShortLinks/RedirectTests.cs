@@ -276,8 +276,40 @@ public sealed class RedirectTests : IAsyncLifetime
     {
         // Made where that host was not known to be the gateway's own.
         await _a.CreateAsync(new { slug = "loop", target = "http://go.example/s/loop" });
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/s/loop") { Headers = { Host = "go.example" } };
 
-        Assert.Equal(HttpStatusCode.LoopDetected, (await _a.Public.SendAsync(request)).StatusCode);
+        Assert.Equal(HttpStatusCode.LoopDetected, await FollowAtAsync(_a, "go.example", "loop"));
+    }
+
+    [Theory]
+    [InlineData("https://go.example/s/loop", "go.example", 508)]
+    [InlineData("https://go.example/s/loop", "go.example:443", 508)]
+    [InlineData("https://go.example:8443/s/loop", "go.example:8443", 508)]
+    [InlineData("https://go.example:8443/s/loop", "go.example:443", 302)]
+    [InlineData("https://go.example/elsewhere", "go.example", 302)]
+    public async Task A_link_that_leads_back_is_recognised_behind_what_ends_TLS(string target, string host, int status)
+    {
+        await _a.CreateAsync(new { slug = "loop", target });
+
+        Assert.Equal(status, (int)await FollowAtAsync(_a, host, "loop"));
+    }
+
+    [Fact]
+    public async Task Visitors_of_links_that_are_over_are_not_sent_back_to_them()
+    {
+        const string loop = "https://go.example/s/loop";
+        await _a.CreateAsync(new { slug = "loop", target = LinkTestNode.Target, expiresAt = "2020-01-01T00:00:00Z", expiredTarget = loop });
+        await _a.CreateAsync(new { slug = "once", target = LinkTestNode.Target, expiresAt = "2020-01-01T00:00:00Z" });
+        await using var node = await LinkTestNode.StartAsync(_redis, new { Enabled = true, ExpiredTarget = loop });
+
+        Assert.Equal(HttpStatusCode.Gone, await FollowAtAsync(_a, "go.example", "loop"));
+        Assert.Equal(HttpStatusCode.Gone, await FollowAtAsync(node, "go.example", "once"));
+        Assert.Equal(HttpStatusCode.Found, await FollowAtAsync(node, "elsewhere.example", "once"));
+    }
+
+    private static async Task<HttpStatusCode> FollowAtAsync(GatewayNode node, string host, string slug)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/s/{slug}") { Headers = { Host = host } };
+        using var answer = await node.Public.SendAsync(request);
+        return answer.StatusCode;
     }
 }
