@@ -123,6 +123,18 @@ public sealed class TransferTests : IAsyncLifetime
         Assert.Equal("2 created, 0 unchanged, 0 replaced, 6 rejected", Summary(lines[^1]));
     }
 
+    [Fact]
+    public async Task Lines_that_are_no_CSV_change_no_text_and_the_lines_after_them_are_imported()
+    {
+        const string text = "slug,target\r\na,\"https://shop.example/\"x\r\nb,https://sh\rop.example/\r\nc,https://sh\"op.example/\r\nd,https://shop.example/\r\n";
+
+        var lines = await ImportLinesAsync(_node, text, "text/csv");
+
+        Assert.Equal([2L, 3, 4], lines.SkipLast(1).Select(line => line.GetProperty("line").GetInt64()));
+        Assert.Equal("1 created, 0 unchanged, 0 replaced, 3 rejected", Summary(lines[^1]));
+        Assert.Equal(HttpStatusCode.Found, (await _node.FollowAsync("d")).StatusCode);
+    }
+
     [Theory]
     [InlineData("text/csv", "slug,colour\n")]
     [InlineData("text/csv", "slug,target\n\"a,https://shop.example/\n")]
