@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using Gateway.IntegrationTests.Infrastructure;
+using Gateway.ShortLinks.Passwords;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.IntegrationTests.ShortLinks;
 
@@ -184,6 +186,29 @@ public sealed class PasswordTests : IAsyncLifetime
 
         await Task.WhenAll(posts.Select(post => post.ContinueWith(_ => { }, TaskScheduler.Default)));
         await Eventually.TrueAsync(async () => !await HasGuessesAsync("oak"), "nothing is counted");
+    }
+
+    [Fact]
+    public async Task A_client_with_too_many_wrong_passwords_takes_no_turn_from_others()
+    {
+        await _a.CreateAsync(new { slug = "oak", target = LinkTestNode.Target, password = Password });
+        await _a.CreateAsync(new { slug = "elm", target = LinkTestNode.Target, password = Password });
+        for (var i = 0; i < 3; i++)
+            Assert.Equal(HttpStatusCode.Forbidden, (await PostAsync(_a, "oak", $"guess {i}")).StatusCode);
+
+        // So many that whoever comes next may not even wait.
+        var hasher = _a.Services.GetRequiredService<PasswordHasher>();
+        using var ending = new CancellationTokenSource();
+        var turns = Enumerable.Range(0, 1000).Select(_ => hasher.TryEnterAsync(ending.Token).AsTask()).ToList();
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await PostAsync(_a, "elm", Password)).StatusCode);
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await PostAsync(_a, "oak", Password)).StatusCode);
+
+        await ending.CancelAsync();
+        await Task.WhenAll(turns.Select(turn => turn.ContinueWith(_ => { }, TaskScheduler.Default)));
+        foreach (var turn in turns.Where(turn => turn.IsCompletedSuccessfully))
+            (await turn)?.Dispose();
+        Assert.Equal(HttpStatusCode.SeeOther, (await PostAsync(_a, "elm", Password)).StatusCode);
     }
 
     [Fact]
