@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Gateway.Hosting;
 using Gateway.Hosting.Configuration;
 
@@ -9,6 +10,12 @@ internal static class AdminExtensions
     {
         services.AddValidatedSection<AdminOptions, AdminOptionsValidator>(AdminOptions.SectionName);
         services.AddSingleton<NodeStart>();
+        // What is misspelt, or written twice, would ask for more than was meant: a key without end, a revocation in all schemes.
+        services.ConfigureHttpJsonOptions(options =>
+        {
+            options.SerializerOptions.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
+            options.SerializerOptions.AllowDuplicateProperties = false;
+        });
         services.AddOpenApi(options =>
         {
             options.ShouldInclude = description => description.ActionDescriptor.EndpointMetadata.Contains(AdminEndpoint.Instance);

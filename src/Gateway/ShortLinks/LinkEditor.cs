@@ -43,7 +43,8 @@ internal sealed class LinkEditor(LinkStore store, IdempotencyKeys idempotencyKey
     {
         var keyHash = idempotencyKey is null ? null : Hash(idempotencyKey);
         // Not of the password, whose fast hash would be no secret; hashed slowly, it is another one each time.
-        var request = keyHash is null ? "" : IdempotencyKeys.Format(keyHash, Hash($"{wanted}\n{string.Join('\n', definition.ToRedis().SkipLast(1))}"));
+        var content = $"{wanted}\n{string.Join('\n', definition.ToRedis().SkipLast(1))}{(visits > 0 ? $"\n{visits}" : "")}";
+        var request = keyHash is null ? "" : IdempotencyKeys.Format(keyHash, Hash(content));
         if (password.Length > 0)
         {
             if (await hasher.TryHashAsync(password, cancellationToken) is not { } hash)

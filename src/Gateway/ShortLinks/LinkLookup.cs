@@ -33,14 +33,19 @@ internal sealed class LinkLookup(LinkStore store, SharedChangeLog log, IOptionsM
             && absent.CheckAgainst(log) == ChangeVerdict.Current)
             return new LinkAnswer(true, null);
 
+        var read = await ReadAsync(slug, cancellationToken);
+        // Nothing says that it changed; only the log is another one now.
+        return !read.IsKnown && verdict == ChangeVerdict.Unknown ? new LinkAnswer(true, known!.Link) : read;
+    }
+
+    /// <summary>Finds a link in Redis, whatever memory says of it.</summary>
+    public async ValueTask<LinkAnswer> ReadAsync(string slug, CancellationToken cancellationToken)
+    {
         // The stamp is from before the read: a change during it makes the copy unusable.
         var stamp = log.Stamp;
         var reply = await store.ReadAsync(slug, cancellationToken);
         if (!reply.TryGet(out var link))
-        {
-            // Nothing says that it changed; only the log is another one now.
-            return verdict == ChangeVerdict.Unknown ? new LinkAnswer(true, known!.Link) : default;
-        }
+            return default;
 
         var read = new RememberedSlug(slug, link, stamp, time.GetTimestamp());
         if (link is null)

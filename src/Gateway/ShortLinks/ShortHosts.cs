@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Text;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 
@@ -12,11 +13,14 @@ internal sealed class ShortHosts(IServer server)
     public bool LeadsBack(Uri target, ShortLinksOptions options) =>
         IsShortPath(target, options) && (options.Hosts.Any(host => IsAt(target, host)) || Addresses().Any(address => Listens(address, target)));
 
-    /// <summary>Whether <paramref name="target"/> is a short link on the host that <paramref name="request"/> was sent to.</summary>
+    /// <summary>
+    /// Whether <paramref name="target"/> is a short link on the host that <paramref name="request"/> was sent to. Where that names no
+    /// port, any is meant: a proxy before this may take TLS off, and the port that clients use is not known here.
+    /// </summary>
     public static bool LeadsBack(Uri target, HttpRequest request, ShortLinksOptions options) =>
-        target.Port == (request.Host.Port ?? (request.IsHttps ? 443 : 80))
-        && IsSameHost(target, request.Host.Host)
-        && IsShortPath(target, options);
+        (request.Host.Port is null || request.Host.Port == target.Port)
+        && IsShortPath(target, options)
+        && IsSameHost(target, request.Host.Host);
 
     // Proxies on the way may join slashes. Where paths are passed on, more segments can follow the slug.
     private static bool IsShortPath(Uri target, ShortLinksOptions options)
@@ -50,11 +54,11 @@ internal sealed class ShortHosts(IServer server)
 
     // HostString decodes international names, and a dot at the end changes nothing (RFC 1034 §3.1).
     private static bool IsSameHost(Uri target, string host) =>
-        target.IdnHost.TrimEnd('.').Equals(ToAscii(host.TrimEnd('.').Trim('[', ']')), StringComparison.OrdinalIgnoreCase);
+        target.IdnHost.TrimEnd('.').Equals(ToAscii(host.TrimEnd('.').TrimStart('[').TrimEnd(']')), StringComparison.OrdinalIgnoreCase);
 
     private static string ToAscii(string host)
     {
-        if (host.All(char.IsAscii))
+        if (Ascii.IsValid(host))
             return host;
         try
         {

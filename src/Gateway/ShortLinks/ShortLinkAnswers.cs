@@ -68,9 +68,17 @@ internal sealed class ShortLinkAnswers(ExpiredLinkPage expired, SlugGuesses gues
         return TypedResults.Problem(title: title, statusCode: status).ExecuteAsync(context);
     }
 
+    // Null: nowhere else than here, or to a short link, which could be this one.
+    private string? ExpiredTarget(HttpRequest request, ShortLink? link)
+    {
+        var current = options.CurrentValue;
+        var target = link?.Definition.ExpiredTarget ?? (current.ExpiredTarget is { Length: > 0 } configured ? new Uri(configured) : null);
+        return target is null || ShortHosts.LeadsBack(target, request, current) ? null : target.OriginalString;
+    }
+
     private async Task GoneAsync(HttpContext context, ShortLink? link, string title)
     {
-        if ((link?.Definition.ExpiredTarget?.OriginalString ?? options.CurrentValue.ExpiredTarget) is { Length: > 0 } target)
+        if (ExpiredTarget(context.Request, link) is { } target)
         {
             context.Response.StatusCode = StatusCodes.Status302Found;
             context.Response.Headers.Location = target;

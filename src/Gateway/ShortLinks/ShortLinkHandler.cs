@@ -9,7 +9,8 @@ namespace Gateway.ShortLinks;
 /// <summary>
 /// Answers a request for a short link. (1) A client that guesses is refused; (2) the slug and its link; (3) whether the
 /// link is valid now, and where it leads; (4) a protected link asks for its password; (5) where it has a maximum, Redis
-/// decides, else the visit is counted in memory; (6) the client is sent on.
+/// decides, else the visit is counted in memory; (6) the client is sent on. Where Redis says that another link has the
+/// slug, (3) begins anew, with that.
 /// </summary>
 internal sealed class ShortLinkHandler(
     LinkLookup lookup, VisitStore visits, VisitCounts counts, LinkRanking ranking, SlugGuesses guesses, PasswordGate passwords, ShortLinkAnswers answers,
@@ -41,19 +42,30 @@ internal sealed class ShortLinkHandler(
             return;
         }
 
+        if (await TryFollowAsync(context, link, current, client))
+            return;
+        // The change log has not told of it yet.
+        (isKnown, link) = await lookup.ReadAsync(slug, context.RequestAborted);
+        if (!isKnown || !await TryFollowAsync(context, link, current, client))
+            await answers.UnavailableAsync(context);
+    }
+
+    /// <returns>False: another link has the slug, and nothing is answered.</returns>
+    private async ValueTask<bool> TryFollowAsync(HttpContext context, ShortLink? link, ShortLinksOptions current, ulong client)
+    {
         // 3.
         var decision = link is null ? VisitDecision.Unknown : DecideFromMemory(link);
         var location = link is null ? null : Locate(context, link, current);
         if (decision != VisitDecision.Admitted || location is null)
         {
             await answers.RefuseAsync(context, location is null ? VisitDecision.Unknown : decision, link, client);
-            return;
+            return true;
         }
 
         if (LeadsBack(context.Request, link!, location, current))
         {
             await answers.LoopAsync(context);
-            return;
+            return true;
         }
 
         // 4.
@@ -61,20 +73,21 @@ internal sealed class ShortLinkHandler(
         if (link!.Definition.PasswordHash.Length > 0)
         {
             if (!await passwords.AdmitAsync(context, link, client))
-                return;
+                return true;
         }
         else if (isPost)
         {
             await answers.MethodNotAllowedAsync(context);
-            return;
+            return true;
         }
 
         // 5. and 6.
         if (link.Definition.MaxVisits is null)
             CountInMemory(context, link, current);
-        else if (!await TryConsumeAsync(context, link, current, client))
-            return;
+        else if (await ConsumeAsync(context, link, current) is var consumed and not VisitDecision.Admitted)
+            return await TryRefuseAsync(context, consumed, link, client);
         Redirect(context.Response, link, location, current, isPost);
+        return true;
     }
 
     private VisitDecision DecideFromMemory(ShortLink link) => link.StateAt(clock.Now) switch
@@ -130,24 +143,27 @@ internal sealed class ShortLinkHandler(
         counts.Add(new VisitedLink(link.Slug, link.Id), new VisitDetail(day, Referrer.HostOf(context.Request.Headers.Referer)));
     }
 
-    private async ValueTask<bool> TryConsumeAsync(HttpContext context, ShortLink link, ShortLinksOptions current, ulong client)
+    // Null: Redis gave no answer.
+    private async ValueTask<VisitDecision?> ConsumeAsync(HttpContext context, ShortLink link, ShortLinksOptions current)
     {
+        var visited = new VisitedLink(link.Slug, link.Id);
         var consume = Visitors.IsVisit(context.Request, current.CountBots);
-        var reply = await visits.TryVisitAsync(new VisitedLink(link.Slug, link.Id), consume, Referrer.HostOf(context.Request.Headers.Referer), context.RequestAborted);
+        var reply = await visits.TryVisitAsync(visited, consume, Referrer.HostOf(context.Request.Headers.Referer), context.RequestAborted);
         if (!reply.TryGet(out var visit))
-        {
+            return null;
+        if (consume && visit.Decision == VisitDecision.Admitted)
+            ranking.Note(visited, visit.Total);
+        return visit.Decision;
+    }
+
+    private async ValueTask<bool> TryRefuseAsync(HttpContext context, VisitDecision? consumed, ShortLink link, ulong client)
+    {
+        if (consumed is VisitDecision.Replaced)
+            return false;
+        if (consumed is { } decision)
+            await answers.RefuseAsync(context, decision, link, client);
+        else
             await answers.UnavailableAsync(context);
-            return false;
-        }
-
-        if (visit.Decision != VisitDecision.Admitted)
-        {
-            await answers.RefuseAsync(context, visit.Decision, link, client);
-            return false;
-        }
-
-        if (consume)
-            ranking.Note(visit.Link, visit.Total);
         return true;
     }
 

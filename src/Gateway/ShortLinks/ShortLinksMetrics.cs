@@ -13,7 +13,7 @@ internal sealed class ShortLinksMetrics
         var meter = meters.Create(GatewayMeter.Name);
         _requests = meter.CreateCounter<long>(
             "gateway.short_links.requests", "{request}",
-            "Requests for short links, by outcome (redirected, unknown, not_yet, expired, used_up, password_asked, password_wrong, password_limited, guessing, loop, method, unavailable).");
+            "Requests for short links, by outcome (redirected, unknown, not_yet, expired, used_up, password_asked, password_wrong, password_limited, password_crowded, guessing, loop, method, unavailable).");
         _visits = meter.CreateCounter<long>(
             "gateway.short_links.visits", "{visit}", "Visits counted off the request path, by fate (delivered, lost).");
         meter.CreateObservableGauge("gateway.short_links.visits.waiting", () => counts.Waiting, "{visit}", "Visits that wait to be written to Redis.");

@@ -100,9 +100,9 @@ public sealed class BoundTests : IAsyncLifetime
         var script = RedisScript.Load("ShortLinks/Visits/statistics.lua", "ShortLinks/Visits/visit.lua");
         await Database.HashSetAsync("link", [new("id", "later"), new("max", 3)]);
 
-        Assert.Equal("1 1 later", await VisitAsync("earlier", known: 2));
-        Assert.Equal("1 3 later", await VisitAsync("later", known: 2));
-        Assert.Equal("0 3 later", await VisitAsync("later", known: 0));
+        Assert.Equal("-4 0", await VisitAsync("earlier", known: 2));
+        Assert.Equal("1 3", await VisitAsync("later", known: 2));
+        Assert.Equal("0 3", await VisitAsync("later", known: 0));
 
         async Task<string> VisitAsync(string id, int known) =>
             string.Join(' ', ((RedisValue[]?)await script.EvaluateAsync(Database, ["link", "visits", "statistics"], [1, "(none)", id, known]))!);
@@ -113,9 +113,13 @@ public sealed class BoundTests : IAsyncLifetime
     {
         const int most = 200;
         var script = RedisScript.Load("ShortLinks/Passwords/guess.lua");
+        var settle = RedisScript.Load("ShortLinks/Passwords/settle.lua");
         await Database.HashSetAsync("link", "id", "1");
         for (var i = 0; i < most; i++)
+        {
             Assert.Equal(1, (int)(await GuessAsync($"client-{i}"))[0]);
+            await settle.EvaluateAsync(Database, ["guesses"], [$"client-{i}", 1]);
+        }
 
         var refused = await GuessAsync("another");
 
@@ -123,6 +127,6 @@ public sealed class BoundTests : IAsyncLifetime
         Assert.InRange((int)refused[1], 1, 900_000);
         Assert.InRange(await Database.HashLengthAsync("guesses"), most, most + 1);
 
-        Task<RedisResult> GuessAsync(string client) => script.EvaluateAsync(Database, ["link", "guesses"], [client, 5, most, 900_000]);
+        Task<RedisResult> GuessAsync(string client) => script.EvaluateAsync(Database, ["link", "guesses"], [client, 5, most, 900_000, 1]);
     }
 }

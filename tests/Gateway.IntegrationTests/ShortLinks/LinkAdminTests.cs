@@ -300,6 +300,14 @@ public sealed class LinkAdminTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Requests_with_one_key_and_other_visits_are_told_apart()
+    {
+        Assert.Equal(HttpStatusCode.Created, (await _node.CreateAsync(new { target = LinkTestNode.Target, visits = 5 }, "key")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await _node.CreateAsync(new { target = LinkTestNode.Target, visits = 5 }, "key")).StatusCode);
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, (await _node.CreateAsync(new { target = LinkTestNode.Target, visits = 6 }, "key")).StatusCode);
+    }
+
+    [Fact]
     public async Task Without_redis_the_admin_endpoints_answer_503()
     {
         await _redis.KillAsync();

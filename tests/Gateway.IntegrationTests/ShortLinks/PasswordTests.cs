@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using Gateway.IntegrationTests.Infrastructure;
+using Gateway.ShortLinks.Passwords;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.IntegrationTests.ShortLinks;
 
@@ -147,6 +149,69 @@ public sealed class PasswordTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Right_passwords_that_are_tried_at_once_are_not_taken_for_wrong_ones()
+    {
+        await _a.CreateAsync(new { slug = "oak", target = LinkTestNode.Target, password = Password });
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 30).Select(i => PostAsync(i % 2 == 0 ? _a : _b, "oak", Password)));
+
+        Assert.Contains(answers, answer => answer.StatusCode == HttpStatusCode.SeeOther);
+        Assert.All(
+            answers.Where(answer => answer.StatusCode != HttpStatusCode.SeeOther), answer => Assert.InRange(answer.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 1));
+        Assert.Equal(HttpStatusCode.SeeOther, (await PostAsync(_a, "oak", Password)).StatusCode);
+        Assert.False(await HasGuessesAsync("oak"));
+    }
+
+    [Fact]
+    public async Task Passwords_that_nobody_had_time_to_compare_are_not_counted_as_wrong()
+    {
+        await using var node = await LinkTestNode.StartAsync(_redis, new { Enabled = true, PasswordAttempts = 200 });
+        await node.CreateAsync(new { slug = "oak", target = LinkTestNode.Target, password = Password });
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => PostAsync(node, "oak", Password)));
+
+        Assert.Contains(answers, answer => answer.StatusCode == HttpStatusCode.ServiceUnavailable);
+        Assert.False(await HasGuessesAsync("oak"));
+    }
+
+    [Fact]
+    public async Task Right_passwords_of_visitors_who_leave_before_the_answer_are_not_counted_as_wrong()
+    {
+        await _a.CreateAsync(new { slug = "oak", target = LinkTestNode.Target, password = Password });
+        using var leaving = new CancellationTokenSource();
+        var posts = Enumerable.Range(0, 20).Select(_ => PostAsync(_a, "oak", Password, leaving.Token)).ToList();
+
+        await Task.WhenAny(posts);
+        await leaving.CancelAsync();
+
+        await Task.WhenAll(posts.Select(post => post.ContinueWith(_ => { }, TaskScheduler.Default)));
+        await Eventually.TrueAsync(async () => !await HasGuessesAsync("oak"), "nothing is counted");
+    }
+
+    [Fact]
+    public async Task A_client_with_too_many_wrong_passwords_takes_no_turn_from_others()
+    {
+        await _a.CreateAsync(new { slug = "oak", target = LinkTestNode.Target, password = Password });
+        await _a.CreateAsync(new { slug = "elm", target = LinkTestNode.Target, password = Password });
+        for (var i = 0; i < 3; i++)
+            Assert.Equal(HttpStatusCode.Forbidden, (await PostAsync(_a, "oak", $"guess {i}")).StatusCode);
+
+        // So many that whoever comes next may not even wait.
+        var hasher = _a.Services.GetRequiredService<PasswordHasher>();
+        using var ending = new CancellationTokenSource();
+        var turns = Enumerable.Range(0, 1000).Select(_ => hasher.TryEnterAsync(ending.Token).AsTask()).ToList();
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await PostAsync(_a, "elm", Password)).StatusCode);
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await PostAsync(_a, "oak", Password)).StatusCode);
+
+        await ending.CancelAsync();
+        await Task.WhenAll(turns.Select(turn => turn.ContinueWith(_ => { }, TaskScheduler.Default)));
+        foreach (var turn in turns.Where(turn => turn.IsCompletedSuccessfully))
+            (await turn)?.Dispose();
+        Assert.Equal(HttpStatusCode.SeeOther, (await PostAsync(_a, "elm", Password)).StatusCode);
+    }
+
+    [Fact]
     public async Task Without_redis_no_password_can_be_tried()
     {
         await _a.CreateAsync(new { slug = "oak", target = LinkTestNode.Target, password = Password });
@@ -159,9 +224,11 @@ public sealed class PasswordTests : IAsyncLifetime
         Assert.NotNull(answer.Headers.RetryAfter);
     }
 
-    private static async Task<HttpResponseMessage> PostAsync(GatewayNode node, string slug, string password)
+    private async Task<bool> HasGuessesAsync(string slug) => (int)await _redis.ExecuteAsync("EXISTS", $"gateway:link:{{{slug}}}:guesses") > 0;
+
+    private static async Task<HttpResponseMessage> PostAsync(GatewayNode node, string slug, string password, CancellationToken cancellationToken = default)
     {
         using var form = new FormUrlEncodedContent([new("password", password)]);
-        return await node.Public.PostAsync($"/s/{slug}", form);
+        return await node.Public.PostAsync($"/s/{slug}", form, cancellationToken);
     }
 }

@@ -132,6 +132,38 @@ public sealed class RedirectTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_link_made_anew_of_which_a_node_has_not_heard_is_followed_as_what_it_is_now()
+    {
+        await _a.CreateAsync(new { slug = "oak", target = LinkTestNode.Target, maxVisits = 5 });
+        Assert.Equal(HttpStatusCode.Found, (await _b.FollowAsync("oak")).StatusCode);
+
+        // No change log says so.
+        await _redis.ExecuteAsync("HSET", "gateway:link:{oak}", "id", "0123456789abcdef", "target", "https://shop.example/2", "max", "2");
+        await _redis.ExecuteAsync("DEL", "gateway:link:{oak}:visits");
+
+        Assert.Equal("https://shop.example/2", (await _b.AskAsync("oak")).Headers.Location!.OriginalString);
+        Assert.Equal("https://shop.example/2", (await _a.FollowAsync("oak")).Headers.Location!.OriginalString);
+        Assert.Equal("https://shop.example/2", (await _b.FollowAsync("oak")).Headers.Location!.OriginalString);
+        Assert.Equal(HttpStatusCode.Gone, (await _b.FollowAsync("oak")).StatusCode);
+        Assert.Equal(2, await _a.VisitsAsync("oak"));
+    }
+
+    [Fact]
+    public async Task A_link_made_anew_with_a_password_is_not_followed_without_it()
+    {
+        await _a.CreateAsync(new { slug = "oak", target = LinkTestNode.Target, maxVisits = 5 });
+        await _a.CreateAsync(new { slug = "vault", target = "https://shop.example/2", password = "open sesame" });
+        Assert.Equal(HttpStatusCode.Found, (await _b.FollowAsync("oak")).StatusCode);
+
+        // No change log says so.
+        await _redis.ExecuteAsync("COPY", "gateway:link:{vault}", "gateway:link:{oak}", "REPLACE");
+
+        var answer = await _b.FollowAsync("oak");
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Null(answer.Headers.Location);
+    }
+
+    [Fact]
     public async Task A_link_with_a_maximum_begins_and_ends_in_time_too()
     {
         // It is asked for often before it begins.
@@ -244,8 +276,40 @@ public sealed class RedirectTests : IAsyncLifetime
     {
         // Made where that host was not known to be the gateway's own.
         await _a.CreateAsync(new { slug = "loop", target = "http://go.example/s/loop" });
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/s/loop") { Headers = { Host = "go.example" } };
 
-        Assert.Equal(HttpStatusCode.LoopDetected, (await _a.Public.SendAsync(request)).StatusCode);
+        Assert.Equal(HttpStatusCode.LoopDetected, await FollowAtAsync(_a, "go.example", "loop"));
+    }
+
+    [Theory]
+    [InlineData("https://go.example/s/loop", "go.example", 508)]
+    [InlineData("https://go.example/s/loop", "go.example:443", 508)]
+    [InlineData("https://go.example:8443/s/loop", "go.example:8443", 508)]
+    [InlineData("https://go.example:8443/s/loop", "go.example:443", 302)]
+    [InlineData("https://go.example/elsewhere", "go.example", 302)]
+    public async Task A_link_that_leads_back_is_recognised_behind_what_ends_TLS(string target, string host, int status)
+    {
+        await _a.CreateAsync(new { slug = "loop", target });
+
+        Assert.Equal(status, (int)await FollowAtAsync(_a, host, "loop"));
+    }
+
+    [Fact]
+    public async Task Visitors_of_links_that_are_over_are_not_sent_back_to_them()
+    {
+        const string loop = "https://go.example/s/loop";
+        await _a.CreateAsync(new { slug = "loop", target = LinkTestNode.Target, expiresAt = "2020-01-01T00:00:00Z", expiredTarget = loop });
+        await _a.CreateAsync(new { slug = "once", target = LinkTestNode.Target, expiresAt = "2020-01-01T00:00:00Z" });
+        await using var node = await LinkTestNode.StartAsync(_redis, new { Enabled = true, ExpiredTarget = loop });
+
+        Assert.Equal(HttpStatusCode.Gone, await FollowAtAsync(_a, "go.example", "loop"));
+        Assert.Equal(HttpStatusCode.Gone, await FollowAtAsync(node, "go.example", "once"));
+        Assert.Equal(HttpStatusCode.Found, await FollowAtAsync(node, "elsewhere.example", "once"));
+    }
+
+    private static async Task<HttpStatusCode> FollowAtAsync(GatewayNode node, string host, string slug)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/s/{slug}") { Headers = { Host = host } };
+        using var answer = await node.Public.SendAsync(request);
+        return answer.StatusCode;
     }
 }

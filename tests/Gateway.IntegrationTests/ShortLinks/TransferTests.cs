@@ -111,15 +111,28 @@ public sealed class TransferTests : IAsyncLifetime
             {"slug":"c d","target":"https://shop.example/"}
             {"slug":"e","target":"https://shop.example/","colour":"red"}
             []
+            {"slug":"g","target":"https://shop.example/","target":"https://shop.example/2"}
             {"slug":"f","target":"https://shop.example/"}
             """;
 
         var lines = await ImportLinesAsync(_node, text, "application/jsonl");
 
-        Assert.Equal([2L, 3, 4, 5, 6], lines.SkipLast(1).Select(line => line.GetProperty("line").GetInt64()));
+        Assert.Equal([2L, 3, 4, 5, 6, 7], lines.SkipLast(1).Select(line => line.GetProperty("line").GetInt64()));
         Assert.NotEmpty(lines[1].GetProperty("errors").GetProperty("target")[0].GetString()!);
         Assert.NotEmpty(lines[2].GetProperty("errors").GetProperty("slug")[0].GetString()!);
-        Assert.Equal("2 created, 0 unchanged, 0 replaced, 5 rejected", Summary(lines[^1]));
+        Assert.Equal("2 created, 0 unchanged, 0 replaced, 6 rejected", Summary(lines[^1]));
+    }
+
+    [Fact]
+    public async Task Lines_that_are_no_CSV_change_no_text_and_the_lines_after_them_are_imported()
+    {
+        const string text = "slug,target\r\na,\"https://shop.example/\"x\r\nb,https://sh\rop.example/\r\nc,https://sh\"op.example/\r\nd,https://shop.example/\r\n";
+
+        var lines = await ImportLinesAsync(_node, text, "text/csv");
+
+        Assert.Equal([2L, 3, 4], lines.SkipLast(1).Select(line => line.GetProperty("line").GetInt64()));
+        Assert.Equal("1 created, 0 unchanged, 0 replaced, 3 rejected", Summary(lines[^1]));
+        Assert.Equal(HttpStatusCode.Found, (await _node.FollowAsync("d")).StatusCode);
     }
 
     [Theory]

@@ -1,3 +1,5 @@
+using Gateway.Redis;
+using Gateway.ShortLinks.Visits;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 
@@ -5,7 +7,8 @@ namespace Gateway.ShortLinks.Passwords;
 
 /// <summary>
 /// Lets requests for a protected link through that post its password. (1) Everything else gets the form; (2) the body
-/// is read, and is small; (3) all nodes together admit the guess; (4) the slow comparison.
+/// is read, and is small; (3) whoever may not guess is refused before he waits; (4) when it is its turn, all nodes
+/// together admit the guess, and it is compared; (5) what it came to is counted.
 /// </summary>
 internal sealed class PasswordGate(PasswordGuesses guesses, PasswordHasher hasher, ShortLinkAnswers answers)
 {
@@ -26,32 +29,51 @@ internal sealed class PasswordGate(PasswordGuesses guesses, PasswordHasher hashe
             return false;
 
         // 3.
-        var reply = await guesses.TryChargeAsync(link.Slug, client, context.RequestAborted);
-        if (!reply.TryGet(out var guess))
+        var asked = await guesses.AskAsync(link.Slug, client, context.RequestAborted);
+        if (!asked.TryGet(out var decision) || decision.Verdict != GuessVerdict.Admitted)
         {
-            await answers.UnavailableAsync(context);
-            return false;
-        }
-
-        if (!guess.IsAdmitted)
-        {
-            await answers.PasswordAsync(context, "password_limited", refused => PasswordPage.RefuseAsync(refused, guess.RetryAfter));
+            await RefuseAsync(context, asked, client);
             return false;
         }
 
         // 4.
-        switch (await hasher.TryVerifyAsync(password, link.Definition.PasswordHash, context.RequestAborted))
+        var (charged, isRight) = await CompareAsync(link, client, password, context.RequestAborted);
+        if (isRight is null)
         {
-            case true:
-                await guesses.RefundAsync(link.Slug, client, context.RequestAborted);
-                return true;
-            case false:
-                await answers.PasswordAsync(context, "password_wrong", PasswordPage.RefuseAsync);
-                return false;
-            default:
-                await answers.UnavailableAsync(context);
-                return false;
+            await RefuseAsync(context, charged, client);
+            return false;
         }
+
+        // 5.
+        await guesses.SettleAsync(link.Slug, client, isRight.Value);
+        if (!isRight.Value)
+            await answers.PasswordAsync(context, "password_wrong", PasswordPage.RefuseAsync);
+        return isRight.Value;
+    }
+
+    // Counted only when its turn has come: what waits, or is refused since too many do, is no guess yet.
+    private async ValueTask<(RedisReply<GuessDecision> Charged, bool? IsRight)> CompareAsync(
+        ShortLink link, ulong client, string password, CancellationToken cancellationToken)
+    {
+        using var slot = await hasher.TryEnterAsync(cancellationToken);
+        if (slot is null)
+            return default;
+        var charged = await guesses.TryChargeAsync(link.Slug, client);
+        return charged.TryGet(out var decision) && decision.Verdict == GuessVerdict.Admitted
+            ? (charged, await slot.VerifyAsync(password, link.Definition.PasswordHash))
+            : (charged, null);
+    }
+
+    private Task RefuseAsync(HttpContext context, RedisReply<GuessDecision> reply, ulong client)
+    {
+        if (!reply.TryGet(out var decision))
+            return answers.UnavailableAsync(context);
+        return decision.Verdict switch
+        {
+            GuessVerdict.NoLink => answers.RefuseAsync(context, VisitDecision.Unknown, null, client),
+            GuessVerdict.Crowded => answers.PasswordAsync(context, "password_crowded", refused => PasswordPage.DeferAsync(refused, decision.RetryAfter)),
+            _ => answers.PasswordAsync(context, "password_limited", refused => PasswordPage.RefuseAsync(refused, decision.RetryAfter)),
+        };
     }
 
     // Other character sets can be such that reading the form ends in an exception.

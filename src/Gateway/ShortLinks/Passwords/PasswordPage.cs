@@ -14,15 +14,20 @@ internal static class PasswordPage
     private static readonly byte[] Prompt = Render("This link asks for a password.");
     private static readonly byte[] Wrong = Render("That was not the password. Try again.");
     private static readonly byte[] TooMany = Render("Too many wrong passwords. Try again later.");
+    private static readonly byte[] Crowded = Render("Other passwords are being tried. Try again in a moment.");
 
     public static Task PromptAsync(HttpContext context) => WriteAsync(context, StatusCodes.Status200OK, Prompt);
 
     public static Task RefuseAsync(HttpContext context) => WriteAsync(context, StatusCodes.Status403Forbidden, Wrong);
 
-    public static Task RefuseAsync(HttpContext context, TimeSpan retryAfter)
+    public static Task RefuseAsync(HttpContext context, TimeSpan retryAfter) => LimitAsync(context, retryAfter, TooMany);
+
+    public static Task DeferAsync(HttpContext context, TimeSpan retryAfter) => LimitAsync(context, retryAfter, Crowded);
+
+    private static Task LimitAsync(HttpContext context, TimeSpan retryAfter, byte[] page)
     {
         context.Response.Headers.RetryAfter = Math.Ceiling(retryAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture);
-        return WriteAsync(context, StatusCodes.Status429TooManyRequests, TooMany);
+        return WriteAsync(context, StatusCodes.Status429TooManyRequests, page);
     }
 
     private static async Task WriteAsync(HttpContext context, int status, byte[] page)

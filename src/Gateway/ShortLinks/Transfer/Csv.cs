@@ -7,9 +7,13 @@ namespace Gateway.ShortLinks.Transfer;
 /// <summary>A record of a CSV text.</summary>
 /// <param name="Line">The line it begins in, from 1.</param>
 /// <param name="Fields">Its fields; null: it is too long, and the last.</param>
-internal readonly record struct CsvRecord(long Line, string[]? Fields);
+/// <param name="Problem">Why it is no record, though it ends where it seems to; null: it is one.</param>
+internal readonly record struct CsvRecord(long Line, string[]? Fields, string? Problem = null);
 
-/// <summary>CSV: RFC 4180, with LF as well as CRLF, and blank lines skipped.</summary>
+/// <summary>
+/// CSV: RFC 4180, with LF as well as CRLF, and blank lines skipped. What else it does not allow is not mended: the text that
+/// was meant is not known.
+/// </summary>
 internal static class Csv
 {
     private static readonly SearchValues<char> Special = SearchValues.Create("\",\r\n");
@@ -52,25 +56,39 @@ internal static class Csv
                 yield break;
             }
 
-            if (record.Take() is { } fields)
-                yield return new CsvRecord(first, fields);
+            if (record.Take(first) is { } next)
+                yield return next;
             first = line;
         }
 
         // A quote that is never closed has swallowed the rest.
         if (record.IsQuoted)
             yield return new CsvRecord(first, null);
-        else if (record.Take() is { } last)
-            yield return new CsvRecord(first, last);
+        else if (record.Take(first) is { } last)
+            yield return last;
     }
 
     private sealed class Builder
     {
+        private const string StrayQuote = "Write a field with a quote in it in quotes, each quote in it twice, and nothing after the last.";
+        private const string StrayReturn = "Write a field with a line break in it in quotes. CR ends no line, CRLF and LF do.";
+
         private readonly List<string> _fields = [];
         private readonly StringBuilder _field = new();
+        private FieldState _state;
+        private bool _isAfterReturn;
+        private string? _problem;
         private int _length;
 
-        public bool IsQuoted { get; private set; }
+        private enum FieldState
+        {
+            Empty,
+            Plain,
+            Quoted,
+            Closed,
+        }
+
+        public bool IsQuoted => _state == FieldState.Quoted;
 
         public bool IsTooLong => _length > ImportRecord.MaxLength;
 
@@ -78,36 +96,58 @@ internal static class Csv
         public bool Add(char c, bool isDoubled)
         {
             _length++;
-            if (isDoubled)
-                _field.Append('"');
-            else if (c == '"')
-                IsQuoted = !IsQuoted;
-            else if (IsQuoted)
-                _field.Append(c);
-            else if (c == ',')
-                EndField();
-            else if (c == '\n')
-                return true;
-            else if (c != '\r')
+            if (!IsQuoted)
+                return AddPlain(c) || IsTooLong;
+            if (c == '"' && !isDoubled)
+                _state = FieldState.Closed;
+            else
                 _field.Append(c);
             return IsTooLong;
         }
 
         /// <returns>Null: a blank line.</returns>
-        public string[]? Take()
+        public CsvRecord? Take(long line)
         {
-            var isBlank = _fields.Count == 0 && _field.Length == 0;
+            // At the end of the text.
+            if (_isAfterReturn)
+                _problem ??= StrayReturn;
+            var isBlank = _fields.Count == 0 && _field.Length == 0 && _problem is null;
             EndField();
-            string[]? fields = isBlank ? null : [.. _fields];
+            CsvRecord? record = isBlank ? null : new CsvRecord(line, [.. _fields], _problem);
             _fields.Clear();
-            _length = 0;
-            return fields;
+            (_isAfterReturn, _problem, _length) = (false, null, 0);
+            return record;
+        }
+
+        // RFC 4180 §2.5 to §2.7.
+        private bool AddPlain(char c)
+        {
+            if (_isAfterReturn && c != '\n')
+                _problem ??= StrayReturn;
+            _isAfterReturn = c == '\r';
+            if (c == ',')
+                EndField();
+            else if (c == '"' && _state == FieldState.Empty)
+                _state = FieldState.Quoted;
+            else if (c is not ('\r' or '\n'))
+                AddText(c);
+            return c == '\n';
+        }
+
+        private void AddText(char c)
+        {
+            if (c == '"' || _state == FieldState.Closed)
+                _problem ??= StrayQuote;
+            else
+                _state = FieldState.Plain;
+            _field.Append(c);
         }
 
         private void EndField()
         {
             _fields.Add(_field.ToString());
             _field.Clear();
+            _state = FieldState.Empty;
         }
     }
 }

@@ -36,12 +36,12 @@ internal static class CsvLinks
 
             if (header is not null)
             {
-                yield return Read(record.Line, header, fields);
+                yield return record.Problem is null ? Read(record.Line, header, fields) : new ImportRecord(record.Line, null, record.Problem);
                 continue;
             }
 
             header = fields;
-            if (FindProblem(header) is { } problem)
+            if ((record.Problem ?? FindProblem(header)) is { } problem)
             {
                 yield return new ImportRecord(record.Line, null, problem, IsLast: true);
                 yield break;

@@ -13,6 +13,7 @@ internal static class JsonLines
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
+        AllowDuplicateProperties = false,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         // It is no HTML: URLs stay readable.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,

@@ -7,6 +7,9 @@ namespace Gateway.ShortLinks.Visits;
 /// <summary>What a visit of a link with a maximum came to.</summary>
 internal enum VisitDecision
 {
+    /// <summary>Another link has the slug by now: nothing was decided, nothing used up.</summary>
+    Replaced = -4,
+
     Expired = -3,
     NotYet = -2,
     Unknown = -1,
@@ -17,8 +20,7 @@ internal enum VisitDecision
 /// <summary>What Redis said of a visit.</summary>
 /// <param name="Decision">Whether it is admitted.</param>
 /// <param name="Total">The link's visits with it.</param>
-/// <param name="Link">The link that has the slug now.</param>
-internal readonly record struct DecidedVisit(VisitDecision Decision, long Total, VisitedLink Link);
+internal readonly record struct DecidedVisit(VisitDecision Decision, long Total);
 
 /// <summary>The visits of all nodes, in Redis.</summary>
 internal sealed class VisitStore(RedisConnection redis, RedisKeys keys, NodeIdentity node, KnownTotals totals)
@@ -42,7 +44,7 @@ internal sealed class VisitStore(RedisConnection redis, RedisKeys keys, NodeIden
         if (!reply.TryGet(out var decided))
             return default;
         if (decided.Decision is VisitDecision.Admitted or VisitDecision.UsedUp)
-            totals.Note(decided.Link, decided.Total);
+            totals.Note(link, decided.Total);
         // Redis may be another one since the call was made: what it admitted may be what others were admitted before.
         redis.NoticePrimaries();
         return consume && !totals.IsSettled ? default : new(decided);
@@ -89,7 +91,7 @@ internal sealed class VisitStore(RedisConnection redis, RedisKeys keys, NodeIden
         RedisValue[] arguments = [consume ? 1 : 0, referrer, link.Id, known.Visits];
         var reply = await redis.TryAsync(database => VisitScript.EvaluateAsync(database, scriptKeys, arguments), cancellationToken);
         return reply.TryGet(out var result)
-            ? new(new DecidedVisit((VisitDecision)(int)result[0], (long)result[1], link with { Id = (string?)result[2] ?? "" }))
+            ? new(new DecidedVisit((VisitDecision)(int)result[0], (long)result[1]))
             : default;
     }
 }

@@ -22,4 +22,22 @@ public sealed class PasswordHasherTests
         Assert.True(await hasher.TryVerifyAsync("open sesame", hash!, default));
         Assert.False(await hasher.TryVerifyAsync("open sesames", hash!, default));
     }
+
+    [Fact]
+    public async Task A_turn_is_waited_for_until_another_ends()
+    {
+        using var hasher = new PasswordHasher();
+        var slots = new List<PasswordHasher.Slot>();
+        for (var i = 0; i < Math.Max(1, Environment.ProcessorCount / 2); i++)
+            slots.Add((await hasher.TryEnterAsync(default))!);
+
+        var next = hasher.TryEnterAsync(default).AsTask();
+        Assert.False(next.IsCompleted);
+        slots[0].Dispose();
+
+        using var entered = await next;
+        Assert.NotNull(entered);
+        foreach (var slot in slots.Skip(1))
+            slot.Dispose();
+    }
 }

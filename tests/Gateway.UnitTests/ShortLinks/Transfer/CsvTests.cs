@@ -51,6 +51,14 @@ public sealed class CsvTests
     [InlineData("slug,slug,target\n", "each column once")]
     [InlineData("slug\n", "a column 'target'")]
     [InlineData("slug,target\na\n", "2 fields")]
+    [InlineData("slug,target\na,\"https://shop.example/\"x\n", "quote")]
+    [InlineData("slug,target\na,\"https://shop.example/\" \n", "quote")]
+    [InlineData("slug,target\na,https://\"shop.example/\n", "quote")]
+    [InlineData("slug,target\na, \"https://shop.example/\"\n", "quote")]
+    [InlineData("slug,target\na,https://sh\rop.example/\n", "CR")]
+    [InlineData("slug,target\na,https://shop.example/\r", "CR")]
+    [InlineData("slug,target\n\r\r\n", "CR")]
+    [InlineData("slug,\"target\"x\na,https://shop.example/\n", "quote")]
     [InlineData("slug,target,status,expiresAt\na,https://shop.example/,many,tomorrow\n", "status, expiresAt")]
     public async Task What_cannot_be_understood_is_said(string text, string problem)
     {
