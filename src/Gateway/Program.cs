@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+using System.Security.Cryptography;
 using Gateway.Admin;
 using Gateway.Caching;
 using Gateway.ChangeLog;
@@ -9,6 +11,7 @@ using Gateway.Redis;
 using Gateway.Sessions;
 using Gateway.ShortLinks;
 using Gateway.Tokens;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 
 namespace Gateway;
@@ -20,7 +23,7 @@ public sealed class Program
     {
     }
 
-    /// <summary>Runs until a signal ends it. Returns 0, or 1 when the configuration is wrong.</summary>
+    /// <summary>Runs until a signal ends it. Returns 0, or 1 when the configuration is wrong or a listener cannot be opened.</summary>
     public static async Task<int> Main(string[] args)
     {
         try
@@ -28,7 +31,13 @@ public sealed class Program
             if (await Commands.TryRunAsync(GatewayCommandLine.Parse(args)) is { } exitCode)
                 return exitCode;
             await using var app = await BuildAsync(args, SocketThreads.Configure);
-            await app.RunAsync();
+            if (await StartAsync(app) is { } problem)
+            {
+                await Console.Error.WriteLineAsync($"The gateway does not start: {problem}");
+                return 1;
+            }
+
+            await app.WaitForShutdownAsync();
             return 0;
         }
         catch (InvalidConfigurationException e)
@@ -39,6 +48,25 @@ public sealed class Program
         {
             // A section that is read before the whole is checked.
             return await RefuseAsync([.. e.Failures]);
+        }
+    }
+
+    // A port in use, a certificate that is none: no fault of the program, whose stack trace would hide what to do.
+    private static async Task<string?> StartAsync(WebApplication app)
+    {
+        try
+        {
+            await app.StartAsync();
+            return null;
+        }
+        catch (IOException e) when (e.InnerException is AddressInUseException)
+        {
+            return $"{e.Message} End what listens there, or change Urls, Kestrel:Endpoints or Admin:Urls.";
+        }
+        catch (Exception e) when (e is IOException or InvalidOperationException or FormatException or CryptographicException
+            or SocketException or UnauthorizedAccessException)
+        {
+            return e.Message;
         }
     }
 
