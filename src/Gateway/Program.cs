@@ -1,5 +1,3 @@
-using System.Net.Sockets;
-using System.Security.Cryptography;
 using Gateway.Admin;
 using Gateway.Caching;
 using Gateway.ChangeLog;
@@ -11,7 +9,6 @@ using Gateway.Redis;
 using Gateway.Sessions;
 using Gateway.ShortLinks;
 using Gateway.Tokens;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 
 namespace Gateway;
@@ -51,7 +48,6 @@ public sealed class Program
         }
     }
 
-    // A port in use, a certificate that is none: no fault of the program, whose stack trace would hide what to do.
     private static async Task<string?> StartAsync(WebApplication app)
     {
         try
@@ -59,14 +55,9 @@ public sealed class Program
             await app.StartAsync();
             return null;
         }
-        catch (IOException e) when (e.InnerException is AddressInUseException)
+        catch (Exception e) when (StartProblem.Explain(e, app.Services.GetRequiredService<GatewayAddresses>()) is { } problem)
         {
-            return $"{e.Message} End what listens there, or change Urls, Kestrel:Endpoints or Admin:Urls.";
-        }
-        catch (Exception e) when (e is IOException or InvalidOperationException or FormatException or CryptographicException
-            or SocketException or UnauthorizedAccessException)
-        {
-            return e.Message;
+            return problem;
         }
     }
 

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.OutputCaching;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.IntegrationTests.Hosting;
 
@@ -173,9 +174,50 @@ public sealed class ReloadTests
         Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(node, "/hello"));
     }
 
+    [Fact]
+    public async Task A_change_whose_routes_YARP_cannot_make_is_taken_back_whole()
+    {
+        await using var origin = (await TestOrigin.StartAsync()).Map("/hello", "hello");
+        await using var node = await GatewayNode.StartAsync(
+            new { Hosting = new { ShutdownTimeoutSeconds = 7 }, ReverseProxy = origin.ProxySection() },
+            configure: builder => builder.Services.AddSingleton<IProxyConfigFilter, ThrowingFilter>());
+        var options = node.Services.GetRequiredService<IOptionsMonitor<Gateway.Hosting.HostingOptions>>();
+
+        var refused = await node.ReloadAsync(new { Hosting = new { ShutdownTimeoutSeconds = 8 }, ReverseProxy = origin.ProxySection(("Order", 13)) });
+
+        Assert.Equal((1, 7), (refused.Version, options.CurrentValue.ShutdownTimeoutSeconds));
+        Assert.StartsWith("the change could not be put in force, and was taken back: ", Assert.Single(refused.LastErrors), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(node, "/hello"));
+
+        var accepted = await node.ReloadAsync(new { Hosting = new { ShutdownTimeoutSeconds = 9 }, ReverseProxy = origin.ProxySection(("Order", 12)) });
+
+        Assert.Equal((2, 9), (accepted.Version, options.CurrentValue.ShutdownTimeoutSeconds));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(node, "/hello"));
+    }
+
+    [Fact]
+    public async Task The_built_in_policy_outlives_options_of_its_own()
+    {
+        await using var origin = (await TestOrigin.StartAsync()).Map("/hello", "hello");
+        var proxy = origin.ProxySection(("OutputCachePolicy", "origin"));
+        await using var node = await GatewayNode.StartAsync(new { OutputCache = new { Policies = new { origin = new { Ttl = "00:01:00" } } }, ReverseProxy = proxy });
+
+        var status = await node.ReloadAsync(new { ReverseProxy = proxy });
+
+        Assert.Equal((2, 0), (status.Version, status.LastErrors.Count));
+    }
+
     private static async Task<HttpStatusCode> StatusAsync(GatewayNode node, string path)
     {
         using var response = await node.Public.GetAsync(path);
         return response.StatusCode;
+    }
+
+    private sealed class ThrowingFilter : IProxyConfigFilter
+    {
+        public ValueTask<ClusterConfig> ConfigureClusterAsync(ClusterConfig cluster, CancellationToken cancel) => new(cluster);
+
+        public ValueTask<RouteConfig> ConfigureRouteAsync(RouteConfig route, ClusterConfig? cluster, CancellationToken cancel) =>
+            route.Order == 13 ? throw new InvalidOperationException("thirteen is too much") : new(route);
     }
 }

@@ -135,6 +135,24 @@ public sealed class StartErrorTests
         Assert.Single(output.TrimEnd().Split('\n'));
     }
 
+    [Theory]
+    [InlineData("https://127.0.0.1:0", "Unable to configure HTTPS endpoint.", "write Kestrel:Certificates:Default:Path")]
+    [InlineData("http://192.0.2.1:1", "http://192.0.2.1:1", "Write addresses of this machine")]
+    public async Task A_listener_that_cannot_be_opened_ends_the_process_with_1_and_one_line(string url, string problem, string fix)
+    {
+        var noCertificate = new Dictionary<string, string> { ["HOME"] = "/nowhere", ["DOTNET_CLI_HOME"] = "/nowhere" };
+        using var process = GatewayProcess.Start(["--urls", url, "--Admin:Urls", "http://127.0.0.1:0"], noCertificate);
+        var log = process.StandardOutput.ReadToEndAsync();
+        var output = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        await log;
+
+        Assert.Equal(1, process.ExitCode);
+        Assert.StartsWith("The gateway does not start: ", Assert.Single(output.TrimEnd().Split('\n')), StringComparison.Ordinal);
+        Assert.Contains(problem, output, StringComparison.Ordinal);
+        Assert.Contains(fix, output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Everything_that_YARP_and_the_framework_read_is_a_known_key()
     {

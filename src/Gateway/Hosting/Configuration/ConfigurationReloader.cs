@@ -102,15 +102,15 @@ internal sealed class ConfigurationReloader(
             var errors = new List<string> { $"the change could not be put in force, and was taken back: {Reason(e)}" };
             try
             {
+                if (!ReferenceEquals(proxyConfig.GetConfig(), previousProxy))
+                    await ApplyAsync(previousProxy, _status.Version, cancellationToken);
                 accepted.Accept(previous);
             }
-            catch (Exception again) when (again is not OutOfMemoryException)
+            catch (Exception again) when (again is not OperationCanceledException)
             {
                 errors.Add($"not everything could be taken back: {Reason(again)} Restart the gateway.");
             }
 
-            if (!ReferenceEquals(proxyConfig.GetConfig(), previousProxy))
-                await ApplyAsync(previousProxy, _status.Version, cancellationToken);
             Refuse(errors);
         }
     }
