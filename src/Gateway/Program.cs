@@ -20,7 +20,7 @@ public sealed class Program
     {
     }
 
-    /// <summary>Runs until a signal ends it. Returns 0, or 1 when the configuration is wrong.</summary>
+    /// <summary>Runs until a signal ends it. Returns 0, or 1 when the configuration is wrong or a listener cannot be opened.</summary>
     public static async Task<int> Main(string[] args)
     {
         try
@@ -28,7 +28,13 @@ public sealed class Program
             if (await Commands.TryRunAsync(GatewayCommandLine.Parse(args)) is { } exitCode)
                 return exitCode;
             await using var app = await BuildAsync(args, SocketThreads.Configure);
-            await app.RunAsync();
+            if (await StartAsync(app) is { } problem)
+            {
+                await Console.Error.WriteLineAsync($"The gateway does not start: {problem}");
+                return 1;
+            }
+
+            await app.WaitForShutdownAsync();
             return 0;
         }
         catch (InvalidConfigurationException e)
@@ -39,6 +45,19 @@ public sealed class Program
         {
             // A section that is read before the whole is checked.
             return await RefuseAsync([.. e.Failures]);
+        }
+    }
+
+    private static async Task<string?> StartAsync(WebApplication app)
+    {
+        try
+        {
+            await app.StartAsync();
+            return null;
+        }
+        catch (Exception e) when (StartProblem.Explain(e, app.Services.GetRequiredService<GatewayAddresses>()) is { } problem)
+        {
+            return problem;
         }
     }
 

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Gateway.Hosting.Configuration;
 
 namespace Gateway.Admin;
 
@@ -19,5 +20,6 @@ public sealed class AdminOptions
     /// which admits every program on this machine, but no web page. A change applies at once.
     /// </summary>
     [MinLength(16)]
+    [Secret]
     public string? ApiKey { get; set; }
 }

@@ -24,15 +24,14 @@ internal sealed class AdminOptionsValidator : IValidateOptions<AdminOptions>
 
     private static void RequireUrl(ConfigurationErrors errors, string url, bool hasKey)
     {
-        try
-        {
-            errors.Require(hasKey || Listeners.IsLocal(url), KeyPath,
-                $"is absent, but '{url}' can be reached from other machines.",
-                "Write a key of at least 16 random characters, or listen on 'http://localhost:8081'.");
-        }
-        catch (FormatException)
+        if (!Listeners.IsUrl(url))
         {
             errors.Add(UrlsPath, $"'{url}' is no URL to listen on.", "Write one such as 'http://localhost:8081'.");
+            return;
         }
+
+        errors.Require(hasKey || Listeners.IsLocal(url), KeyPath,
+            $"is absent, but '{url}' can be reached from other machines.",
+            "Write a key of at least 16 random characters, or listen on 'http://localhost:8081'.");
     }
 }

@@ -7,6 +7,7 @@ using Gateway.Hosting.Configuration;
 using Gateway.Redis;
 using Microsoft.AspNetCore.OutputCaching;
 using Microsoft.Extensions.Options;
+using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Transforms.Builder;
 
 namespace Gateway.Caching;
@@ -55,7 +56,9 @@ public static class HttpCacheExtensions
         });
         services.AddSingleton(PolicyNameRegistration.OfKeys(
             $"{HttpCacheOptions.SectionName}:{nameof(HttpCacheOptions.Policies)}",
-            static (provider, name) => AddName(provider.GetRequiredService<IOptions<OutputCacheOptions>>().Value, name)));
+            static (provider, name) => AddName(provider.GetRequiredService<IOptions<OutputCacheOptions>>().Value, name),
+            nameof(RouteConfig.OutputCachePolicy),
+            HttpCachePolicies.Origin));
         return services;
     }
 

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Gateway.Caching.Semantics;
+using Gateway.Hosting.Configuration;
 
 namespace Gateway.Caching;
 
@@ -13,6 +14,7 @@ public sealed class HttpCacheOptions
     /// A StackExchange.Redis configuration string of the server for stored responses (use <c>maxmemory-policy
     /// allkeys-lfu</c>). Default: the server of <c>Redis:Configuration</c>, on a connection of its own. A change needs a restart.
     /// </summary>
+    [Secret]
     public string? Redis { get; set; }
 
     /// <summary>What stored responses may take in this process, in bytes, fields and bookkeeping included: 1 MB to 1 TB, default 256 MB. A change needs a restart.</summary>

@@ -29,14 +29,15 @@ internal sealed class HttpCacheOptionsValidator : IValidateOptions<HttpCacheOpti
     // The text can hold a password: it is not repeated.
     private static void RequireConnectionString(ConfigurationErrors errors, string text)
     {
+        const string path = $"{Section}:{nameof(HttpCacheOptions.Redis)}";
+        const string fix = "Write a StackExchange.Redis configuration string such as 'localhost:6379,password=…'.";
         try
         {
-            ConfigurationOptions.Parse(text);
+            errors.Require(ConfigurationOptions.Parse(text).EndPoints.Count > 0, path, "names no server.", fix);
         }
         catch (ArgumentException)
         {
-            errors.Add($"{Section}:{nameof(HttpCacheOptions.Redis)}", "is not a connection string.",
-                "Write a StackExchange.Redis configuration string such as 'localhost:6379,password=…'.");
+            errors.Add(path, "is not a connection string.", fix);
         }
     }
 }

@@ -11,6 +11,8 @@ namespace Gateway.Hosting;
 internal sealed record GatewayCommandLine(
     IReadOnlyList<string> ConfigFiles, string? WriteSchema, string? Health, bool Help, string[] Settings)
 {
+    private static readonly string[] Options = ["--urls", "--config", "--write-schema", "--health", "--help"];
+
     public const string HelpText = """
         Gateway [--urls URL[;URL]] [--config FILE]... [--Section:Key=value]...
 
@@ -25,7 +27,7 @@ internal sealed record GatewayCommandLine(
         """;
 
     /// <summary>Splits <paramref name="args"/>; <c>--name value</c> and <c>--name=value</c> mean the same.</summary>
-    /// <exception cref="InvalidConfigurationException">A value is missing.</exception>
+    /// <exception cref="InvalidConfigurationException">A value is missing, or nothing reads an option.</exception>
     public static GatewayCommandLine Parse(string[] args)
     {
         var files = new List<string>();
@@ -46,7 +48,27 @@ internal sealed record GatewayCommandLine(
                 settings.Add(args[i]);
         }
 
+        RefuseUnknown(settings);
         return new GatewayCommandLine(files, schema, health, help, [.. settings]);
+    }
+
+    // A misspelt --config would be a key that nothing reads. What belongs to a section has a colon, and is checked there.
+    private static void RefuseUnknown(List<string> settings)
+    {
+        for (var i = 0; i < settings.Count; i++)
+        {
+            var (name, hasValue) = settings[i].Split('=', 2) is [var before, _] ? (before, true) : (settings[i], false);
+            if (!name.StartsWith("--", StringComparison.Ordinal))
+                continue;
+            if (!name.Contains(':', StringComparison.Ordinal) && !FrameworkConfiguration.IsRootKey(name[2..]))
+            {
+                throw new InvalidConfigurationException(
+                    [$"command line: {name}: there is no such option. {NearestName.Suggest(name, Options)}Write --Section:Key=value, or see --help."]);
+            }
+
+            if (!hasValue)
+                i++;
+        }
     }
 
     /// <summary>The sources: <c>appsettings.json</c> beside the program, then the files, then the rest of the command line.</summary>

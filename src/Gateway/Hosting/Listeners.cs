@@ -68,6 +68,19 @@ internal static class Listeners
             || (IPAddress.TryParse(address.Host, out var ip) && IPAddress.IsLoopback(ip));
     }
 
+    /// <summary>Whether Kestrel can listen on <paramref name="url"/>.</summary>
+    public static bool IsUrl(string url)
+    {
+        try
+        {
+            return BindingAddress.Parse(url).Scheme.ToLowerInvariant() is "http" or "https";
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>The URLs of the public listener where <c>Kestrel:Endpoints</c> names none.</summary>
     public static IReadOnlyList<string> PublicUrls(ConfigurationCandidate candidate)
     {

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
+using Gateway.Hosting.Configuration;
 
 namespace Gateway.RateLimiting;
 
@@ -32,10 +33,10 @@ internal readonly record struct IdentityPart(IdentitySource Source, string Name)
     {
         var colon = text.IndexOf(':', StringComparison.Ordinal);
         var name = colon < 0 ? "" : text[(colon + 1)..];
-        var isKnown = Enum.TryParse<IdentitySource>(colon < 0 ? text : text[..colon], ignoreCase: true, out var source) && Enum.IsDefined(source);
+        var isKnown = EnumName.TryParse<IdentitySource>(colon < 0 ? text : text[..colon], out var source);
         // Names of fields ignore case (RFC 9110 §5.1): written differently they are the same part.
         part = new IdentityPart(source, source == IdentitySource.Header ? name.ToLowerInvariant() : name);
-        return isKnown && HasName(source) == name.Length > 0 && (colon < 0 || name.Length > 0) && !char.IsAsciiDigit(text[0]);
+        return isKnown && HasName(source) == name.Length > 0 && (colon < 0 || name.Length > 0);
     }
 
     /// <summary>

@@ -9,6 +9,7 @@ using Gateway.RateLimiting.Ranking;
 using Gateway.Redis;
 using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.Extensions.Options;
+using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.RateLimiting;
 
@@ -42,7 +43,8 @@ public static class RateLimitingExtensions
         services.AddSingleton(PolicyNameRegistration.OfKeys(
             $"{RateLimitingOptions.SectionName}:{nameof(RateLimitingOptions.Policies)}",
             static (provider, name) => provider.GetRequiredService<IOptions<RateLimiterOptions>>().Value
-                .AddPolicy(name, static _ => RateLimitPartition.GetNoLimiter(string.Empty))));
+                .AddPolicy(name, static _ => RateLimitPartition.GetNoLimiter(string.Empty)),
+            nameof(RouteConfig.RateLimiterPolicy)));
         return services;
     }
 

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Gateway.Hosting.Configuration;
 
 namespace Gateway.Redis;
 
@@ -14,6 +15,7 @@ public sealed class RedisOptions
     /// starts an embedded server on loopback that ends with the process (in an application that takes a middleware alone:
     /// no server, and nothing is shared). A change needs a restart.
     /// </summary>
+    [Secret]
     public string? Configuration { get; set; }
 
     /// <summary>
@@ -34,6 +36,7 @@ public sealed class RedisOptions
     /// Configuration strings of independent servers that form the quorum of the fetch lock. Default: none, which locks
     /// on <see cref="Configuration"/> alone. A change needs a restart.
     /// </summary>
+    [Secret]
     public IList<string> LockEndpoints { get; } = [];
 
     /// <summary>

@@ -1,3 +1,4 @@
+using Gateway.Hosting.Configuration;
 using Gateway.Sessions.Store;
 
 namespace Gateway.Sessions;
@@ -28,6 +29,7 @@ public sealed class SessionsOptions
     public string? KeyCertificatePath { get; set; }
 
     /// <summary>The password of <see cref="KeyCertificatePath"/>. Default: none. A change needs a restart.</summary>
+    [Secret]
     public string? KeyCertificatePassword { get; set; }
 
     /// <summary>Sessions of signed-in users and of <c>ISession</c>, in applications that keep them in the session store.</summary>

@@ -6,6 +6,7 @@ using Gateway.Tokens.Revocations;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Tokens;
 
@@ -46,7 +47,9 @@ internal static class TokensExtensions
         services.Replace(ServiceDescriptor.Singleton<IAuthenticationSchemeProvider, TokenSchemeProvider>());
         services.Replace(ServiceDescriptor.Singleton<IAuthorizationPolicyProvider, TokenPolicyProvider>());
         services.AddSingleton(PolicyNameRegistration.OfKeys(
-            $"{TokensOptions.SectionName}:{nameof(TokensOptions.Schemes)}", (provider, name) => provider.GetRequiredService<TokenPolicies>().Add(name)));
+            $"{TokensOptions.SectionName}:{nameof(TokensOptions.Schemes)}",
+            static (provider, name) => provider.GetRequiredService<TokenPolicies>().Add(name),
+            nameof(RouteConfig.AuthorizationPolicy)));
         return services;
     }
 

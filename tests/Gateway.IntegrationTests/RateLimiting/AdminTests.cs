@@ -193,6 +193,8 @@ public sealed class AdminTests : LimitedNodes
     [InlineData("/rate-limits/lists", "{}", "list")]
     [InlineData("/rate-limits/lists", "{\"list\":\"1\",\"policy\":\"none\",\"by\":\"Colour\",\"value\":\"x\"}", "policy")]
     [InlineData("/rate-limits/lists", "{\"list\":\"deny\",\"policy\":\"api\",\"by\":\"ClientIp\",\"value\":\"no address\"}", "by")]
+    [InlineData("/rate-limits/lists", "{\"list\":\"deny\",\"policy\":\"api\",\"by\":\"ClientIp,Route\",\"value\":\"192.0.2.1\"}", "by")]
+    [InlineData("/rate-limits/lists", "{\"list\":\"allow,deny\",\"policy\":\"api\",\"by\":\"ClientIp\",\"value\":\"192.0.2.1\"}", "list")]
     [InlineData("/rate-limits/lists", "{\"list\":\"deny\",\"policy\":\"api\",\"by\":\"ClientIp\",\"value\":\"192.0.2.1\",\"seconds\":0}", "seconds")]
     [InlineData("/rate-limits/counters", "{}", "policy")]
     [InlineData("/rate-limits/counters", "{\"policy\":\"api\"}", "identity")]

@@ -31,6 +31,9 @@ public sealed class RateLimitIdentityTests
     [InlineData("Header:", false)]
     [InlineData("ClientIp:x", false)]
     [InlineData("1", false)]
+    [InlineData("ClientIp,Route", false)]
+    [InlineData("Route,Header:X-Key", false)]
+    [InlineData(" Route", false)]
     [InlineData("Colour:x", false)]
     [InlineData("", false)]
     public void Parts_are_read_as_configuration_writes_them(string text, bool isKnown) =>

@@ -24,6 +24,8 @@ internal sealed class CandidateValidator(
             return new CandidateFindings(candidate.SourceErrors, null);
 
         var errors = new List<string>();
+        CheckRootKeys(candidate, errors);
+        FrameworkConfiguration.Check(candidate.Configuration, errors);
         var wrong = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         foreach (var section in sections)
         {
@@ -37,6 +39,14 @@ internal sealed class CandidateValidator(
         policyNames.Add(candidate.Configuration);
         var proxy = await services.GetRequiredService<ProxySection>().ReadAsync(candidate.Configuration, errors);
         return new CandidateFindings([.. errors.Select(candidate.WithSource)], errors.Count == 0 ? proxy : null);
+    }
+
+    private void CheckRootKeys(ConfigurationCandidate candidate, List<string> errors)
+    {
+        var names = sections.Select(section => section.Path).Concat(FrameworkConfiguration.RootKeys).ToList();
+        errors.AddRange(candidate.RootKeysOfFiles
+            .Where(key => !names.Contains(key, StringComparer.OrdinalIgnoreCase) && !FrameworkConfiguration.IsRootKey(key))
+            .Select(key => SectionShape.Unknown(key, key, names)));
     }
 
     private void CheckSection(IConfigurationSection section, Type type, List<string> errors)

@@ -1,7 +1,10 @@
 namespace Gateway.Hosting.Configuration;
 
 /// <summary>One source of a candidate, by the name that errors give it.</summary>
-internal sealed record ConfigurationLayer(string Name, IConfigurationProvider Provider);
+/// <param name="Name">The name.</param>
+/// <param name="Provider">What it holds.</param>
+/// <param name="IsFile">Whether it was written for the gateway alone, unlike the environment.</param>
+internal sealed record ConfigurationLayer(string Name, IConfigurationProvider Provider, bool IsFile = false);
 
 /// <summary>A whole configuration as its sources hold it at one moment; not yet known to be valid, and never changing.</summary>
 internal sealed class ConfigurationCandidate(
@@ -13,6 +16,10 @@ internal sealed class ConfigurationCandidate(
 
     /// <summary>What is wrong with the sources themselves: missing files, malformed JSON.</summary>
     public IReadOnlyList<string> SourceErrors { get; } = sourceErrors;
+
+    /// <summary>The keys at the root of the files.</summary>
+    public IReadOnlyList<string> RootKeysOfFiles =>
+        [.. layers.Where(layer => layer.IsFile).SelectMany(layer => layer.Provider.GetChildKeys([], null)).Distinct(StringComparer.OrdinalIgnoreCase)];
 
     public IConfiguration Configuration => field ??= new ConfigurationRoot([this]);
 

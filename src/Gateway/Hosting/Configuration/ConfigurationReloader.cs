@@ -76,7 +76,7 @@ internal sealed class ConfigurationReloader(
             if (findings.Errors.Count > 0)
                 Refuse(findings.Errors);
             else
-                await PutInForceAsync(candidate, findings.Proxy!, cancellationToken);
+                await ReplaceAsync(candidate, findings.Proxy!, cancellationToken);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -89,17 +89,51 @@ internal sealed class ConfigurationReloader(
         }
     }
 
+    // What listens to changes may throw, after others have taken them. Half a change is in nobody's file.
+    private async Task ReplaceAsync(ConfigurationCandidate candidate, IProxyConfig proxy, CancellationToken cancellationToken)
+    {
+        var (previous, previousProxy) = (accepted.Candidate, proxyConfig.GetConfig());
+        try
+        {
+            await PutInForceAsync(candidate, proxy, cancellationToken);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            var errors = new List<string> { $"the change could not be put in force, and was taken back: {Reason(e)}" };
+            try
+            {
+                if (!ReferenceEquals(proxyConfig.GetConfig(), previousProxy))
+                    await ApplyAsync(previousProxy, _status.Version, cancellationToken);
+                accepted.Accept(previous);
+            }
+            catch (Exception again) when (again is not OperationCanceledException)
+            {
+                errors.Add($"not everything could be taken back: {Reason(again)} Restart the gateway.");
+            }
+
+            Refuse(errors);
+        }
+    }
+
+    private static string Reason(Exception exception) => exception is AggregateException all
+        ? string.Join(' ', all.Flatten().InnerExceptions.Select(inner => inner.Message))
+        : exception.Message;
+
     private async Task PutInForceAsync(ConfigurationCandidate candidate, IProxyConfig proxy, CancellationToken cancellationToken)
     {
         accepted.Accept(candidate);
         var version = _status.Version + 1;
-        var applied = proxyConfigApplied.WaitFor(proxy.Routes);
-        proxyConfig.Update(proxy.Routes, proxy.Clusters, version.ToString(System.Globalization.CultureInfo.InvariantCulture));
-        await applied.WaitAsync(cancellationToken);
-
+        await ApplyAsync(proxy, version, cancellationToken);
         _status = _status with { Version = version, LoadedAt = time.GetUtcNow(), LastRejectedAt = null, LastErrors = [] };
         metrics.ConfigurationAccepted();
         HostingLog.ConfigurationAccepted(logger, version, proxy.Routes.Count, proxy.Clusters.Count);
+    }
+
+    private Task ApplyAsync(IProxyConfig proxy, int version, CancellationToken cancellationToken)
+    {
+        var applied = proxyConfigApplied.WaitFor(proxy.Routes);
+        proxyConfig.Update(proxy.Routes, proxy.Clusters, version.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        return applied.WaitAsync(cancellationToken);
     }
 
     private void Refuse(IReadOnlyList<string> errors)

@@ -80,7 +80,7 @@ internal sealed class ConfigurationSchema(IEnumerable<ConfigurationSectionDescri
             TypeCode.Boolean => new JsonObject { ["type"] = "boolean" },
             TypeCode.Byte or TypeCode.Int16 or TypeCode.Int32 or TypeCode.Int64 => new JsonObject { ["type"] = "integer" },
             TypeCode.Single or TypeCode.Double or TypeCode.Decimal => new JsonObject { ["type"] = "number" },
-            _ when type == typeof(TimeSpan) => new JsonObject { ["type"] = "string", ["pattern"] = @"^-?(\d+\.)?\d{1,2}:\d{1,2}(:\d{1,2}(\.\d{1,7})?)?$|^\d+$" },
+            _ when type == typeof(TimeSpan) => new JsonObject { ["type"] = "string", ["pattern"] = @"^-?(\d+\.)?\d{1,2}:\d{1,2}(:\d{1,2}(\.\d{1,7})?)?$" },
             _ when type == typeof(Uri) => new JsonObject { ["type"] = "string", ["format"] = "uri" },
             _ => new JsonObject { ["type"] = "string" },
         };

@@ -40,7 +40,7 @@ internal sealed class ConfigurationSources(IReadOnlyList<ConfigurationFile> file
         for (var i = 0; i < Files.Count; i++)
         {
             if (Files[i].Parse(contents[i], errors) is { } provider)
-                layers.Add(new ConfigurationLayer(Files[i].Name, provider));
+                layers.Add(new ConfigurationLayer(Files[i].Name, provider, IsFile: true));
         }
 
         layers.Add(Loaded("environment", new EnvironmentVariablesConfigurationProvider()));

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging.Abstractions;
+
 namespace Gateway.Hosting.Configuration;
 
 /// <summary>
@@ -16,6 +18,9 @@ internal static class StartupCheck
         foreach (var service in services)
             copy.Add(service);
         copy.AddSingleton(configuration);
+
+        // A logger would throw at the first wrong level of Logging.
+        copy.AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance);
         copy.AddSingleton<IConfiguration>(new ConfigurationRoot([configuration]));
 
         await using var provider = copy.BuildServiceProvider();

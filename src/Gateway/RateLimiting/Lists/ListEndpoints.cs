@@ -1,4 +1,5 @@
 using System.Net;
+using Gateway.Hosting.Configuration;
 using Gateway.Redis;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -66,7 +67,7 @@ internal static class ListEndpoints
     private static ListEntry? Read(ListRequest request, RateLimitPolicies policies, DateTimeOffset now, out Dictionary<string, string[]> errors)
     {
         errors = new(StringComparer.Ordinal);
-        if (!Enum.TryParse<ListKind>(request.List, ignoreCase: true, out var list) || !char.IsAsciiLetter(request.List![0]))
+        if (!EnumName.TryParse<ListKind>(request.List, out var list))
             errors["list"] = ["Write allow or deny."];
         if (string.IsNullOrEmpty(request.Policy) || policies.Find(request.Policy) is not { } policy)
         {

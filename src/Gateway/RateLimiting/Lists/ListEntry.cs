@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Gateway.Hosting.Configuration;
 
 namespace Gateway.RateLimiting.Lists;
 
@@ -37,7 +38,7 @@ internal sealed record ListEntry(string Id, ListKind List, string Policy, Identi
         try
         {
             return JsonSerializer.Deserialize<Stored>(text.AsSpan(space + 1)) is { Policy: not null, By.Length: > 0 } stored
-                && Enum.TryParse<ListKind>(stored.List, out var list)
+                && EnumName.TryParse<ListKind>(stored.List, out var list)
                 && IdentityPart.TryParse(stored.By, out var by)
                     ? new ListEntry(id, list, stored.Policy, by, DateTimeOffset.FromUnixTimeMilliseconds(Math.Min(ends, DateTimeOffset.MaxValue.ToUnixTimeMilliseconds())), stored.Note ?? "")
                     : null;

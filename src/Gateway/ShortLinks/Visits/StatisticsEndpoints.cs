@@ -1,3 +1,4 @@
+using Gateway.Hosting.Configuration;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 
@@ -41,8 +42,7 @@ internal static class StatisticsEndpoints
         HttpResponse response, LinkRanking ranking, CancellationToken cancellationToken, string period = "day", int limit = 10)
     {
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
-        // TryParse alone takes numbers and lists of names too.
-        if (!Enum.TryParse<RankingPeriod>(period, ignoreCase: true, out var parsed) || !period.All(char.IsAsciiLetter))
+        if (!EnumName.TryParse<RankingPeriod>(period, out var parsed))
             errors["period"] = ["Write hour, day or all."];
         if (limit is < 1 or > MaxRanked)
             errors["limit"] = [$"Write a whole number from 1 to {MaxRanked}."];

@@ -1,3 +1,5 @@
+using Gateway.Hosting.Configuration;
+
 namespace Gateway.Tokens.Introspection;
 
 /// <summary>How a provider is asked about tokens (RFC 7662): once for all nodes, until the result is used up.</summary>
@@ -10,6 +12,7 @@ public sealed class IntrospectionOptions
     public string ClientId { get; set; } = "";
 
     /// <summary>Its secret. Better written in the environment (<c>Tokens__Schemes__…__Introspection__ClientSecret</c>) than in a file.</summary>
+    [Secret]
     public string ClientSecret { get; set; } = "";
 
     /// <summary>The <c>token_type_hint</c> that is sent, such as <c>access_token</c>. Default: none.</summary>
