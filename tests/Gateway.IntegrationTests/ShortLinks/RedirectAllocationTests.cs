@@ -29,7 +29,7 @@ public sealed class RedirectAllocationTests
         context.Request.RouteValues[ShortLinkHandler.SlugParameter] = "oak";
         context.Request.Headers.UserAgent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
-        var (bytes, followed, whole) = (0L, 1, 0);
+        var (bytes, followed, whole) = (long.MaxValue, 1, 0);
         // More than once: the first times compile. A round that has to ask Redis does not count: on a busy machine that may take a while.
         await Eventually.TrueAsync(
             async () =>
@@ -51,7 +51,8 @@ public sealed class RedirectAllocationTests
             "redirects come from memory");
 
         Assert.Equal(StatusCodes.Status302Found, context.Response.StatusCode);
-        Assert.True(bytes is > 0 and <= MaxBytesPerRedirect, $"A redirect allocates {bytes} bytes, at most {MaxBytesPerRedirect} are expected.");
+        // None where the runtime has found that nothing of it outlives the call.
+        Assert.True(bytes <= MaxBytesPerRedirect, $"A redirect allocates {bytes} bytes, at most {MaxBytesPerRedirect} are expected.");
         Assert.Equal(followed, await node.VisitsAsync("oak"));
     }
 }
