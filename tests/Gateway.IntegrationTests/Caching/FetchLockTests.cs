@@ -281,6 +281,30 @@ public sealed class FetchLockTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Other_nodes_do_not_wait_for_a_body_that_is_too_large_for_redis()
+    {
+        await StartNodesAsync(2);
+        var body = new byte[2 << 20];
+        _origin.Map("/x", async context =>
+        {
+            context.Response.Headers.CacheControl = "max-age=60";
+            context.Response.ContentLength = body.Length;
+            await context.Response.Body.WriteAsync(body.AsMemory(0, 1));
+            await _answer.Task;
+            await context.Response.Body.WriteAsync(body.AsMemory(1));
+        });
+        var first = Enumerable.Range(0, 3).Select(_ => _nodes[0].GetAsync("/x")).ToArray();
+        await Eventually.TrueAsync(() => _origin.Count("/x") == 1, "the first node fetches");
+        var second = Enumerable.Range(0, 3).Select(_ => _nodes[1].GetAsync("/x")).ToArray();
+
+        await Eventually.TrueAsync(() => _origin.Count("/x") == 2, "the second node fetches too", TimeSpan.FromSeconds(5));
+        _answer.SetResult();
+        foreach (var response in await Task.WhenAll(first.Concat(second)))
+            Assert.Equal(body.Length, (await response.Content.ReadAsByteArrayAsync()).Length);
+        Assert.Equal(2, _origin.Count("/x"));
+    }
+
+    [Fact]
     public async Task A_node_that_may_let_nobody_more_wait_fetches_for_those_who_wait_already()
     {
         await StartNodesAsync(2, maxWaiting: 5);

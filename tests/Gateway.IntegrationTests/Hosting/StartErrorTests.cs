@@ -158,7 +158,7 @@ public sealed class StartErrorTests
     {
         await using var node = await GatewayNode.StartAsync("""
             {
-              "$schema": "x.json", "AllowedHosts": "*", "ConnectionStrings": { "a": "b" }, "DetailedErrors": true, "OTEL_SERVICE_NAME": "shop",
+              "$schema": "x.json", "_note": "of whoever wrote it", "AllowedHosts": "*", "ConnectionStrings": { "a": "b" }, "DetailedErrors": true, "OTEL_SERVICE_NAME": "shop",
               "Logging": { "LogLevel": { "Default": "warning", "Yarp": null }, "Console": { "FormatterName": "simple", "LogLevel": { "Yarp": "Debug" } } },
               "Kestrel": { "Limits": { "MaxRequestBodySize": 1000 }, "EndpointDefaults": { "Protocols": "Http1AndHttp2" } },
               "ReverseProxy": {

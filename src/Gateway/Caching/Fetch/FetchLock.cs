@@ -4,6 +4,7 @@ using Gateway.Caching.Keys;
 using Gateway.Caching.Semantics;
 using Gateway.Caching.Storage;
 using Gateway.Redis;
+using Microsoft.Extensions.Options;
 using RedLockNet;
 using StackExchange.Redis;
 
@@ -13,7 +14,8 @@ namespace Gateway.Caching.Fetch;
 /// One fetch of a key among all nodes: a lock, and a signal that spares waiting nodes the polling. It saves the origin
 /// work and decides nothing about correctness: without it, or with it lost, nodes fetch for themselves.
 /// </summary>
-internal sealed class FetchLock(RedisConnection redis, NodeLocks locks, RedisKeys keys, WaitingRequests waiting, TimeProvider time)
+internal sealed class FetchLock(
+    RedisConnection redis, NodeLocks locks, RedisKeys keys, WaitingRequests waiting, IOptionsMonitor<HttpCacheOptions> options, TimeProvider time)
 {
     // One may be an accident; a server that refuses writes refuses them all, however long one waits.
     private const int MaxFailures = 2;
@@ -66,6 +68,8 @@ internal sealed class FetchLock(RedisConnection redis, NodeLocks locks, RedisKey
                     return NodeFetch.Alone;
                 if (signal.Outcome == FetchOutcome.NotShareable)
                     return NodeFetch.NotShareable;
+                if (signal.Outcome == FetchOutcome.ShareableHere)
+                    return NodeFetch.Alone;
                 if (signal.Rule is { } rule && variantOf(rule) is var variant && CacheKey.Hash(variant) != signal.Variant)
                     return new NodeFetch(null, null, variant);
             }
@@ -77,6 +81,8 @@ internal sealed class FetchLock(RedisConnection redis, NodeLocks locks, RedisKey
     /// <summary>Whether a node holds the lock of a key; null where that is not known, because Redis does not answer.</summary>
     public ValueTask<bool?> IsHeldAsync(string key, CancellationToken cancellationToken) =>
         locks.IsHeldAsync(CacheKey.Hash(key), cancellationToken);
+
+    internal bool FitsRedis(BodyRecording body) => !(body.AnnouncedLength > options.CurrentValue.RedisBodyLimit);
 
     internal async Task SignalAsync(string name, FetchSignal signal) =>
         await redis.TryAsync(
@@ -233,8 +239,16 @@ internal sealed class HeldFetchLock(FetchLock owner, string name, IRedLock held)
     /// </summary>
     public async Task FollowAsync(SharedFetch fetch)
     {
+        var coming = (await fetch.Answered).Response;
+        if (coming is { Body: { } body } && !owner.FitsRedis(body))
+        {
+            _outcome = FetchOutcome.ShareableHere;
+            await DisposeAsync();
+            return;
+        }
+
         // Those who want another variant need not wait for this one's body.
-        if ((await fetch.Answered).Response is { Body: not null } coming && !coming.Response.Vary.IsNone)
+        if (coming is { Body: not null } && !coming.Response.Vary.IsNone)
             await owner.SignalAsync(name, new FetchSignal(FetchOutcome.Shareable, coming.Response.Vary, CacheKey.Hash(coming.VariantKey)));
         _outcome = (await fetch.Completion).Outcome;
         if (_outcome == FetchOutcome.NotShareable)

@@ -15,6 +15,9 @@ internal enum FetchOutcome
 
     /// <summary>There is no response: the next in line may fetch, unless it can use a stale one instead.</summary>
     Failed,
+
+    /// <summary>The response can be reused on the node that fetches it, and is too large for Redis: others do not wait for it.</summary>
+    ShareableHere,
 }
 
 /// <summary>A response that a fetch brought for others.</summary>

@@ -24,14 +24,15 @@ internal static class FrameworkConfiguration
     /// <summary>The keys that ASP.NET Core and YARP read at the root of the configuration.</summary>
     public static IReadOnlyList<string> RootKeys { get; } =
     [
-        "Urls", "AllowedHosts", "Logging", "Kestrel", "ReverseProxy", "ConnectionStrings", "$schema", "HTTP_PORTS", "HTTPS_PORTS",
+        "Urls", "AllowedHosts", "Logging", "Kestrel", "ReverseProxy", "ConnectionStrings", "HTTP_PORTS", "HTTPS_PORTS",
         "HTTPS_PORT", "Environment", "ApplicationName", "ContentRoot", "DetailedErrors", "CaptureStartupErrors", "PreferHostingUrls",
         "ShutdownTimeoutSeconds", "SuppressStatusMessages", "HostingStartupAssemblies", "ForwardedHeaders_Enabled", "StaticWebAssets",
     ];
 
-    /// <summary>Whether <paramref name="key"/> can stand at the root beside the features' sections.</summary>
+    /// <summary>Whether <paramref name="key"/> can stand at the root beside the features' sections. What begins with no letter is a comment, as <c>_note</c>.</summary>
     public static bool IsRootKey(string key) =>
-        RootKeys.Contains(key, StringComparer.OrdinalIgnoreCase) || key.StartsWith(OpenTelemetryPrefix, StringComparison.OrdinalIgnoreCase);
+        (key is [var first, ..] && !char.IsLetter(first))
+        || RootKeys.Contains(key, StringComparer.OrdinalIgnoreCase) || key.StartsWith(OpenTelemetryPrefix, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Adds to <paramref name="errors"/> what would be overlooked or thrown at.</summary>
     public static void Check(IConfiguration configuration, ICollection<string> errors)
