@@ -39,18 +39,6 @@ internal static class StoredResponseWriter
         return WriteWholeAsync(exchange.Context, stored);
     }
 
-    /// <summary>Answers HEAD: there is nothing to wait for.</summary>
-    /// <inheritdoc cref="WriteAsync"/>
-    public static void WriteHead(CacheExchange exchange, StoredResponse stored, long age, string cacheStatus)
-    {
-        var response = exchange.Context.Response;
-        WriteFields(response, stored, age, cacheStatus);
-        if (stored.Status == StatusCodes.Status200OK && exchange.Request.IsConditional && HasIt(exchange.Request, stored))
-            MakeNotModified(response);
-        else if (stored.Status is not (StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent))
-            response.ContentLength = stored.Body.Length;
-    }
-
     /// <summary>Puts status and fields on a response: what comes before the body.</summary>
     public static void WriteFields(HttpResponse response, StoredResponse stored, long age, string cacheStatus)
     {

@@ -349,4 +349,22 @@ internal readonly record struct FetchCandidate(CacheReason Reason, StoredRespons
 
     /// <summary>The stored response that may stand in when the origin fails: none that may have been purged.</summary>
     public StoredResponse? Replacement => Reason == CacheReason.ChangesUnknown ? null : Stored;
+
+    /// <summary>
+    /// How the origin failed, where <see cref="Replacement"/> answers for it; else <see cref="CacheReason.None"/>. Where it
+    /// cannot be reached and what is stored may not be used, the status becomes 504: RFC 9111 §5.2.2.2.
+    /// </summary>
+    public CacheReason ReplacedFailure(CacheExchange exchange, DateTimeOffset now)
+    {
+        var response = exchange.Context.Response;
+        var isUnreachable = ResponseReader.HasForwarderError(exchange.Context);
+        var failure = ReuseRules.FailureOf(response.StatusCode, isUnreachable);
+        if (failure == CacheReason.None || Replacement is not { } stale)
+            return CacheReason.None;
+        if (ReuseRules.MayReplaceFailure(exchange.Request, stale, failure, exchange.Policy.Stale, now))
+            return failure;
+        if (isUnreachable)
+            response.StatusCode = StatusCodes.Status504GatewayTimeout;
+        return CacheReason.None;
+    }
 }

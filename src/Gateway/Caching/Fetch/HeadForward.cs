@@ -17,10 +17,10 @@ internal sealed class HeadForward(RequestDelegate next, FetchServices services)
         var times = new FetchTimes(services.Clock.Now, default, services.ChangeLog.Stamp);
         OverridingFields.Remove(context.Request, exchange.Policy.Options.VaryByHeader);
         var isReplaced = false;
-        context.Response.OnStarting(() =>
+        context.Response.OnStarting(async () =>
         {
-            if (isReplaced || TryReplaceFailure(exchange, ownFields, candidate))
-                return Task.CompletedTask;
+            if (isReplaced || await TryReplaceFailureAsync(exchange, ownFields, candidate))
+                return;
             times = times with { Response = services.Clock.Now };
             var update = default(StoredUpdate);
             if (candidate.Replacement is { } stored && context.Response.StatusCode == StatusCodes.Status200OK && !ResponseReader.HasForwarderError(context))
@@ -28,32 +28,25 @@ internal sealed class HeadForward(RequestDelegate next, FetchServices services)
             var status = CacheStatus.Forwarded(candidate.Reason, context.Response.StatusCode, update.IsConfirmed, false, update.Refusal);
             context.Response.Headers.Append(CacheStatus.FieldName, status);
             // Before the client knows, so that its next request meets the update.
-            return update.Response is null ? Task.CompletedTask : StoreAsync(exchange, update.Response);
+            if (update.Response is { } updated)
+                await StoreAsync(exchange, updated);
         });
         await next(context);
         // Before somebody describes the failure in a body.
-        isReplaced = !context.Response.HasStarted && TryReplaceFailure(exchange, ownFields, candidate);
+        isReplaced = !context.Response.HasStarted && await TryReplaceFailureAsync(exchange, ownFields, candidate);
     }
 
     // As for GET: RFC 9111 §4.2.4, RFC 5861 §4.
-    private bool TryReplaceFailure(CacheExchange exchange, HashSet<string> ownFields, FetchCandidate candidate)
+    private async ValueTask<bool> TryReplaceFailureAsync(CacheExchange exchange, HashSet<string> ownFields, FetchCandidate candidate)
     {
         var (context, now) = (exchange.Context, services.Clock.Now);
-        var isUnreachable = ResponseReader.HasForwarderError(context);
-        var failure = ReuseRules.FailureOf(context.Response.StatusCode, isUnreachable);
-        if (failure == CacheReason.None || candidate.Replacement is not { } stale)
+        var failure = candidate.ReplacedFailure(exchange, now);
+        if (failure == CacheReason.None)
             return false;
-        if (!ReuseRules.MayReplaceFailure(exchange.Request, stale, failure, exchange.Policy.Stale, now))
-        {
-            // Disconnected, and not allowed to use what is stored: RFC 9111 §5.2.2.2.
-            if (isUnreachable)
-                context.Response.StatusCode = StatusCodes.Status504GatewayTimeout;
-            return false;
-        }
-
-        int? answered = isUnreachable ? null : context.Response.StatusCode;
+        int? answered = failure == CacheReason.Disconnected ? null : context.Response.StatusCode;
         StoredResponseWriter.Reset(context, ownFields, exchange.Policy.Options.SetCookie);
-        StoredResponseWriter.WriteHead(exchange, stale, stale.CurrentAge(now), CacheStatus.Forwarded(candidate.Reason, answered, false, false, failure));
+        var (stale, status) = (candidate.Replacement!, CacheStatus.Forwarded(candidate.Reason, answered, false, false, failure));
+        await StoredResponseWriter.WriteAsync(exchange, stale, stale.CurrentAge(now), status);
         return true;
     }
 

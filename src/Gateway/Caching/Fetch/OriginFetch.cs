@@ -76,7 +76,7 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
     {
         _times = _times with { Response = services.Clock.Now };
         services.OriginTimes.Add(exchange.RouteId, services.Time.GetElapsedTime(_started));
-        _storedAnswer = StoredAnswerTo(_context.Response.StatusCode, ResponseReader.HasForwarderError(_context));
+        _storedAnswer = DecideStoredAnswer();
         if (_storedAnswer != CacheReason.None)
             return new BodyHandling(GoesToClient: false, Recording: null);
 
@@ -97,20 +97,10 @@ internal sealed class OriginFetch(CacheExchange exchange, FetchCandidate candida
     }
 
     // Whether the stored response is the answer after all: the origin confirmed it, or failed where it may stand in.
-    private CacheReason StoredAnswerTo(int status, bool isUnreachable)
-    {
-        if (status == StatusCodes.Status304NotModified && candidate.Validatable is not null)
-            return CacheReason.Validated;
-        var failure = ReuseRules.FailureOf(status, isUnreachable);
-        if (failure == CacheReason.None || candidate.Replacement is not { } stale)
-            return CacheReason.None;
-        if (ReuseRules.MayReplaceFailure(exchange.Request, stale, failure, exchange.Policy.Stale, _times.Response))
-            return failure;
-        // Disconnected, and not allowed to use what is stored: RFC 9111 §5.2.2.2.
-        if (isUnreachable)
-            _context.Response.StatusCode = StatusCodes.Status504GatewayTimeout;
-        return CacheReason.None;
-    }
+    private CacheReason DecideStoredAnswer() =>
+        _context.Response.StatusCode == StatusCodes.Status304NotModified && candidate.Validatable is not null
+            ? CacheReason.Validated
+            : candidate.ReplacedFailure(exchange, _times.Response);
 
     private BodyRecording? BeginRecording(out CacheReason refusal)
     {
